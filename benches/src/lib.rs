@@ -1,0 +1,1 @@
+//! What the benches share: peers and traffic profiles. The benches themselves are in `benches/`.

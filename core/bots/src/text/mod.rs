@@ -1,0 +1,1 @@
+//! Normal forms of Arabic and Persian text.

@@ -1,0 +1,220 @@
+//! The contract between the engine and a bot kind. No kind is named here.
+//!
+//! What lives here: [`Bot`], what it is shown ([`View`], [`Input`]), what it answers ([`Decision`]) and
+//! what it says ([`Call`]). The arrow is `bots -> contract <- engine`: a kind imports this and nothing of
+//! the engine, the engine calls kinds through it. A kind must be pure: the same view, state and input
+//! give the same decision, for ever, because the journal is replayed through `evolve`.
+
+use crate::envelope::{Class, Payload};
+use crate::id::{BotId, ChatId, LaneIx, MessageId, UserId};
+use crate::record::Record;
+use crate::time::{Now, UnixMillis};
+use core::time::Duration;
+use std::borrow::Cow;
+
+/// A bot kind: its conversation as a pure state machine.
+pub trait Bot: Send + Sync + 'static {
+    /// What is kept per user. Small: 100,000 of them are held encoded.
+    type State: Record + Clone + Default + Send;
+    /// What happened; durable.
+    type Event: Record;
+
+    /// Decides what an input means for one user. Pure.
+    fn decide(&self, view: &View<'_>, state: &Self::State, input: &Input<'_>) -> Decision<Self::Event>;
+
+    /// Applies what happened. Takes no `now`: the event holds what it needs.
+    fn evolve(state: &mut Self::State, event: &Self::Event);
+
+    /// Turns a payload into words, at the moment of sending.
+    ///
+    /// # Errors
+    /// [`Unrenderable`] if it cannot be said any more; the envelope is dropped and counted.
+    fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable>;
+}
+
+/// The world as `decide` sees it.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// Both clocks.
+    pub now: Now,
+    /// Who wrote.
+    pub user: UserId,
+    /// Where.
+    pub chat: ChatId,
+    /// The lane whose bot he wrote to.
+    pub lane: LaneIx,
+    /// How many lanes the kind has.
+    pub lanes: u16,
+    /// His language as the platform gives it (IETF tag), or empty.
+    pub language: &'a str,
+    /// This user's envelopes that wait and are not in flight.
+    pub waiting: Waiting<'a>,
+    /// The kind's release gate: `true` once results may be shown.
+    pub released: bool,
+}
+
+/// What of this user's answers still waits.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Waiting<'a> {
+    /// The question hashes of envelopes that wait and are not in flight.
+    pub questions: &'a [u64],
+    /// How many messages will leave the lane before his first waiting one.
+    pub ahead: u32,
+    /// About how long until then.
+    pub wait: Duration,
+}
+
+/// One thing that happened to one user.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// A text message.
+    Text {
+        /// As written.
+        text: Cow<'a, str>,
+        /// Its id in the chat.
+        message: MessageId,
+    },
+    /// A button was pressed.
+    Callback {
+        /// To be answered on the same lane.
+        id: &'a str,
+        /// What the button carried, 1 to 64 bytes.
+        data: Cow<'a, str>,
+        /// The message that bore the button, if the platform still knows it.
+        message: Option<MessageId>,
+    },
+    /// A message of a kind that the bot need not understand (photo, sticker, ...).
+    OtherMessage {
+        /// Its id in the chat.
+        message: MessageId,
+    },
+    /// The user started or unblocked this lane's bot.
+    Reachable,
+    /// The user blocked this lane's bot.
+    Blocked,
+    /// He wrote more often than the configuration allows, for the first time in this spell.
+    TooFast {
+        /// When he may write again.
+        until: UnixMillis,
+    },
+}
+
+/// What a kind answers.
+#[derive(Clone, Debug)]
+pub struct Decision<E> {
+    /// What happened, applied in order.
+    pub events: Vec<E>,
+    /// What to say, queued in order.
+    pub sends: Vec<Outgoing>,
+}
+
+impl<E> Default for Decision<E> {
+    fn default() -> Self {
+        Self { events: Vec::new(), sends: Vec::new() }
+    }
+}
+
+/// One message or call that a kind wants sent to the user of the view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outgoing {
+    /// What to say.
+    pub payload: Payload,
+    /// How urgent.
+    pub class: Class,
+    /// Only the lane the input came on may carry it.
+    pub pinned: bool,
+    /// A message (order and chat buckets apply) or a call that is none.
+    pub ordered: bool,
+    /// Wait for the kind's release gate.
+    pub held: bool,
+    /// Useless after this.
+    pub deadline: Option<UnixMillis>,
+    /// The question this answers, 0 for none (see [`crate::envelope::Envelope::question`]).
+    pub question: u64,
+}
+
+impl Outgoing {
+    /// An ordinary reply.
+    #[must_use]
+    pub const fn reply(payload: Payload) -> Self {
+        Self {
+            payload,
+            class: Class::Reply,
+            pinned: false,
+            ordered: true,
+            held: false,
+            deadline: None,
+            question: 0,
+        }
+    }
+}
+
+/// The world as `render` sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct RenderView {
+    /// Both clocks.
+    pub now: Now,
+    /// Who will read it.
+    pub user: UserId,
+    /// Where.
+    pub chat: ChatId,
+    /// The lane that will carry it.
+    pub lane: LaneIx,
+    /// Its bot.
+    pub bot: BotId,
+}
+
+/// A payload that cannot be said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("cannot render: {0}")]
+pub struct Unrenderable(pub &'static str);
+
+/// A channel-neutral call. Text is plain, never markup: nothing in the data can become formatting.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// A text message.
+    Text {
+        /// At most 4,096 characters on Telegram.
+        text: String,
+        /// Buttons under it, by rows.
+        keyboard: Vec<Vec<Button>>,
+    },
+    /// Replaces the text of a message of this bot.
+    EditText {
+        /// Which.
+        message: MessageId,
+        /// The new text.
+        text: String,
+        /// Buttons under it, by rows.
+        keyboard: Vec<Vec<Button>>,
+    },
+    /// Answers a pressed button.
+    AnswerCallback {
+        /// The platform's id of the press.
+        id: String,
+        /// A short notice, at most 200 characters; empty for none.
+        text: String,
+        /// As a dialogue instead of a toast.
+        alert: bool,
+    },
+    /// Shows "typing".
+    Typing,
+}
+
+/// An inline button.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Button {
+    /// Its label.
+    pub text: String,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What an inline button does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Comes back as [`Input::Callback`]; 1 to 64 bytes.
+    Callback(String),
+    /// Opens an address.
+    Url(String),
+}

@@ -1,0 +1,1 @@
+//! Token buckets: GCRA on one word, and the lane's window.

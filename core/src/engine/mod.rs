@@ -1,0 +1,1 @@
+//! The engine: runs every input to completion.

@@ -1,0 +1,1 @@
+//! The journal, sans-IO: frames and recovery decisions.

@@ -1,0 +1,49 @@
+//! Every bound of the core in one place, with its unit, its reason, and what happens at it.
+//!
+//! What lives here: constants, and compile-time checks that they fit each other. Anything may call it.
+
+use core::time::Duration;
+
+/// Lanes (credentials) of one kind. More are refused by the configuration check.
+pub const LANES_MAX: usize = 256;
+
+/// Kinds in one process. More are refused by the configuration check.
+pub const KINDS_MAX: usize = 32;
+
+/// Arguments of one envelope, in bytes: a Telegram text is at most 4,096 characters of at most 4 bytes.
+/// `decide` that makes more is a bug and is refused before it is journaled.
+pub const PAYLOAD_BYTES_MAX: usize = 20 * 1024;
+
+/// Envelopes and events of one decision together, encoded, in bytes. Admission reserves this much of
+/// the journal ring's byte budget before `decide`; the surplus is given back at once.
+pub const DECISION_BYTES_MAX: usize = 64 * 1024;
+
+/// Sends of one decision. Bounded by the envelope id's 8 bits.
+pub const SENDS_PER_DECISION_MAX: usize = 64;
+
+/// Envelopes without an end, over all lanes. At it, new updates are answered 503 (the platform keeps
+/// them and delivers again), and bulk work is not admitted.
+pub const PENDING_ENVELOPES_MAX: usize = 1_000_000;
+
+/// One frame's payload in the journal, in bytes. Longer is a bug and is refused before it is written.
+pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long a lane's token stays out after the answer of the send it paid for. The platform judges
+/// somewhere between send and answer, so only the answer is safe to count from.
+pub const WINDOW: Duration = Duration::from_secs(1);
+
+/// Ids remembered per bot against duplicates, at least.
+pub const DEDUP_IDS_MIN: usize = 1 << 17;
+
+/// Ids in one page of the duplicate bitmap.
+pub const DEDUP_PAGE_IDS: usize = 4096;
+
+/// Pages of the duplicate bitmap per bot, at most; beyond, the page not used for longest goes.
+pub const DEDUP_PAGES_MAX: usize = 64;
+
+const _: () = {
+    assert!(SENDS_PER_DECISION_MAX <= crate::id::EnvelopeId::PER_FRAME);
+    assert!(PAYLOAD_BYTES_MAX < DECISION_BYTES_MAX);
+    assert!(DECISION_BYTES_MAX < FRAME_BYTES_MAX);
+    assert!(DEDUP_PAGES_MAX * DEDUP_PAGE_IDS >= DEDUP_IDS_MIN);
+};

@@ -1,0 +1,1 @@
+//! The matchmaker: who is paired with whom.

@@ -1,0 +1,1 @@
+//! The pacer: which envelope leaves when, on which lane.

@@ -1,0 +1,3 @@
+//! Platforms, thin: decode what comes in, encode what goes out, read the verdict.
+
+pub mod telegram;

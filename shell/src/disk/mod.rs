@@ -1,0 +1,1 @@
+//! The journal's files: segments, group commit, replay at start. Owns fsync.

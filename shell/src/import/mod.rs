@@ -1,0 +1,1 @@
+//! Data sets from CSV, SQLite, PostgreSQL and Supabase into the data directory.

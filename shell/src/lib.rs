@@ -1,0 +1,23 @@
+//! # nobat: every byte in and out, nothing else
+//!
+//! ```text
+//! main -> cli -> serve -> { webhook, outbound, admin } -> { reactor, channel, disk } -> { http, tls } -> { clock, entropy, observe }
+//! ```
+//!
+//! The binary is `main.rs`; this library exists for the benches, the fuzz targets and the tests.
+
+pub mod admin;
+pub mod channel;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod disk;
+pub mod entropy;
+pub mod http;
+pub mod import;
+pub mod observe;
+pub mod outbound;
+pub mod reactor;
+pub mod serve;
+pub mod tls;
+pub mod webhook;

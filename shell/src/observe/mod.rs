@@ -1,0 +1,1 @@
+//! Metrics and logs. Every name is a constant; no user id in a label, no secret anywhere.

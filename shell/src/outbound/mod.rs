@@ -1,0 +1,1 @@
+//! The outbound thread: one owner of the pacer, the lanes and their connections.
