@@ -1,1 +1,410 @@
-//! The engine: runs every input to completion.
+//! The engine: runs every input to completion and says what must be durable before it is answered.
+//!
+//! What lives here: [`Engine`], shared by the intake threads and the outbound thread. An input of a user
+//! locks that user's cell, passes the gate, is decided by the bot, evolves the state, and is pushed into
+//! the journal *while the cell is locked*: ring order is causal order, and every durable prefix of the
+//! journal is a legal state. Nothing another thread may act upon exists before its frame has a place in
+//! the journal.
+//!
+//! Who calls it: webhook ([`Engine::handle_update`]) and outbound ([`Engine::dispatching`],
+//! [`Engine::requeued`], [`Engine::settle`], [`Engine::render`]) in the shell; recovery
+//! ([`Engine::replay`]) before either. It must not name a bot kind, and it never waits: admission is
+//! decided once, before `decide`; after that nothing inside refuses or blocks.
+
+mod cell;
+mod erased;
+mod frame;
+mod recovery;
+#[cfg(test)]
+mod tests;
+
+pub use frame::{Ended, ReachFact};
+pub use recovery::Recovered;
+
+use crate::bot::{Bot, Call, Input, RenderView, Unrenderable, View, Waiting};
+use crate::envelope::{Conversation, Envelope, Payload};
+use crate::gate::dedup::Seen;
+use crate::gate::rate::{Pass, Rate};
+use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
+use crate::limits::{DECISION_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_ENVELOPES_MAX, SENDS_PER_DECISION_MAX};
+use crate::time::Now;
+use cell::{Cell, Cells, Open};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+use erased::{Effects, ErasedBot};
+use frame::InputHead;
+use parking_lot::Mutex;
+
+/// Where frames go. In process it is the journal ring; a cluster would put a stream behind it.
+pub trait Journal: Send + Sync {
+    /// Room for one frame.
+    type Room;
+
+    /// Reserves room for one frame of at most `bytes`; `None` when the disk is behind or full.
+    fn reserve(&self, bytes: usize) -> Option<Self::Room>;
+
+    /// Gives the frame its place. Never blocks or fails: the room was reserved.
+    fn push(&self, room: Self::Room, entry: Entry) -> Seq;
+
+    /// The last place given. What is waiting for it waits for everything before it.
+    fn tail(&self) -> Seq;
+}
+
+/// One frame on its way to the disk.
+#[derive(Debug)]
+pub struct Entry {
+    /// What is written.
+    pub payload: Vec<u8>,
+    /// What is handed to the outbound thread once it is durable. Their ids lack the sequence, which only
+    /// the ring can give: see [`Entry::number`].
+    pub envelopes: Vec<Envelope>,
+    /// What the outbound thread learns from this input.
+    pub reach: Option<ReachFact>,
+}
+
+impl Entry {
+    /// Numbers the envelopes after the ring gave the frame its place.
+    pub fn number(&mut self, seq: Seq) {
+        for (index, envelope) in self.envelopes.iter_mut().enumerate() {
+            envelope.id = EnvelopeId::new(seq, index as u8);
+        }
+    }
+}
+
+/// One kind's settings as the engine needs them.
+pub struct Kind {
+    bot: Box<dyn ErasedBot>,
+    lanes: u16,
+    rate: Rate,
+    /// One set of ids per lane.
+    seen: Box<[Mutex<Seen>]>,
+    released: AtomicBool,
+    load: Load,
+}
+
+impl Kind {
+    /// A kind with `lanes` tokens whose users may write `rate`.
+    #[must_use]
+    pub fn new(bot: impl Bot, lanes: u16, rate: Rate) -> Self {
+        let seen = (0..lanes).map(|_| Mutex::new(Seen::new())).collect();
+        let load = Load { stamped: AtomicU64::new(0), ended: AtomicU64::new(0), per_s: AtomicU32::new(30) };
+        Self { bot: Box::new(bot), lanes, rate, seen, released: AtomicBool::new(false), load }
+    }
+}
+
+/// How much of a kind waits, for telling people their place. Statistics: relaxed.
+struct Load {
+    stamped: AtomicU64,
+    ended: AtomicU64,
+    /// Messages that left in the last second, as the outbound thread saw it.
+    per_s: AtomicU32,
+}
+
+/// One update, decoded and addressed.
+#[derive(Clone, Debug)]
+pub struct Inbound<'a> {
+    /// Which kind's bot.
+    pub kind: KindIx,
+    /// Which of its lanes.
+    pub lane: LaneIx,
+    /// The platform's number.
+    pub update: UpdateId,
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub chat: ChatId,
+    /// The user's language tag, or empty.
+    pub language: &'a str,
+    /// What he did.
+    pub input: Input<'a>,
+}
+
+/// An update that may be answered 200 once the journal is durable up to here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Admitted {
+    /// Durable up to and including this frame.
+    pub after: Seq,
+    /// What became of it, for the counters.
+    pub as_what: AdmittedAs,
+}
+
+/// What became of an admitted update.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AdmittedAs {
+    /// Decided, with something to remember or to say.
+    Decided,
+    /// Decided, and nothing is due (an impatient repeat, a text for nobody).
+    Quiet,
+    /// Seen before.
+    Duplicate,
+    /// Over the user's rate.
+    TooFast,
+}
+
+/// The answer is 503 with `Retry-After`: the platform keeps the update and delivers it again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Busy {
+    /// The journal ring is full: the disk is behind.
+    #[error("the journal is behind: no room in its ring")]
+    Journal,
+    /// Too many envelopes wait.
+    #[error("too many messages wait to be sent")]
+    Pending,
+}
+
+/// A state or frame that cannot be read: the journal was written by a newer version, or memory is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Corrupt {
+    /// The payload of a frame.
+    #[error("frame {0}: {1}")]
+    Frame(Seq, crate::record::Malformed),
+    /// A frame of a kind that the configuration does not have.
+    #[error(
+        "frame {0} belongs to bot kind {1}, which is not configured: restore its section or start with an empty data directory"
+    )]
+    UnknownKind(Seq, KindIx),
+    /// A state that does not have the version its frame says: events were lost or repeated.
+    #[error("frame {0}: user {1} is at version {2} after it, the frame says {3}")]
+    Version(Seq, UserId, u32, u32),
+}
+
+/// Every decision about users, shared between threads.
+pub struct Engine<J> {
+    kinds: Box<[Kind]>,
+    cells: Cells,
+    journal: J,
+    pending: AtomicU64,
+}
+
+impl<J: Journal> Engine<J> {
+    /// An engine over these kinds; `seed` is for the hasher of its user table.
+    #[must_use]
+    pub fn new(kinds: Vec<Kind>, journal: J, seed: u64) -> Self {
+        Self { kinds: kinds.into(), cells: Cells::new(seed), journal, pending: AtomicU64::new(0) }
+    }
+
+    /// Decides one update. O(log) in nothing: one cell, one decision, one push.
+    ///
+    /// # Errors
+    /// [`Busy`] if it cannot be admitted now; nothing was changed and the platform will deliver it again.
+    pub fn handle_update(&self, now: Now, inbound: &Inbound<'_>) -> Result<Admitted, Busy> {
+        if self.pending.load(Relaxed) as usize + SENDS_PER_DECISION_MAX > PENDING_ENVELOPES_MAX {
+            return Err(Busy::Pending);
+        }
+        let room = self.journal.reserve(DECISION_BYTES_MAX).ok_or(Busy::Journal)?;
+        let kind = &self.kinds[inbound.kind.index()];
+        let conversation = Conversation { kind: inbound.kind, user: inbound.user };
+        let cell = self.cells.of(conversation);
+        let mut cell = cell.lock();
+
+        // The same update is the same user's, so under his lock its first copy is either unseen or pushed:
+        // the tail covers it.
+        if !kind.seen[inbound.lane.index()].lock().insert(inbound.update) {
+            return Ok(self.admitted(AdmittedAs::Duplicate));
+        }
+        let too_fast;
+        let input = match limited(&inbound.input) {
+            false => &inbound.input,
+            true => match cell.spell.take(&kind.rate, now.mono) {
+                Pass::Yes => &inbound.input,
+                Pass::TellOnce(until) => {
+                    too_fast = Input::TooFast { until: now.wall.after(until.since(now.mono)) };
+                    &too_fast
+                }
+                Pass::No => return Ok(self.admitted(AdmittedAs::TooFast)),
+            },
+        };
+        let as_what =
+            if matches!(input, Input::TooFast { .. }) { AdmittedAs::TooFast } else { AdmittedAs::Decided };
+        let Some(effects) = self.decide(kind, now, inbound, &cell, input) else {
+            let quiet = if as_what == AdmittedAs::TooFast { as_what } else { AdmittedAs::Quiet };
+            return Ok(self.admitted(quiet));
+        };
+        let after = self.commit(kind, now, inbound, &mut cell, effects, room);
+        Ok(Admitted { after, as_what })
+    }
+
+    /// Renders a payload of `kind` at the moment of sending.
+    ///
+    /// # Errors
+    /// [`Unrenderable`] if the kind cannot say it any more.
+    pub fn render(&self, kind: KindIx, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {
+        self.kinds[kind.index()].bot.render(view, payload)
+    }
+
+    /// The outbound thread is about to write this envelope: from here on a repeat of its question is a
+    /// new question, because the platform may accept this answer before the repeat is delivered.
+    pub fn dispatching(&self, conversation: Conversation, id: EnvelopeId) {
+        self.mark(conversation, id, true);
+    }
+
+    /// The envelope was certainly not accepted and waits again.
+    pub fn requeued(&self, conversation: Conversation, id: EnvelopeId) {
+        self.mark(conversation, id, false);
+    }
+
+    /// Journals how envelopes ended and what was learned about reach.
+    ///
+    /// # Errors
+    /// [`Busy::Journal`] if the ring is full: nothing was changed, try again after the next commit.
+    pub fn settle(&self, ends: &[Ended], reach: &[ReachFact]) -> Result<Seq, Busy> {
+        let mut payload = Vec::with_capacity(16 + 20 * (ends.len() + reach.len()));
+        frame::encode_ends(ends, reach, &mut payload);
+        let room = self.journal.reserve(payload.len()).ok_or(Busy::Journal)?;
+        let seq = self.journal.push(room, Entry { payload, envelopes: Vec::new(), reach: None });
+        for ended in ends {
+            self.close(ended);
+        }
+        Ok(seq)
+    }
+
+    /// Opens or shuts a kind's release gate.
+    pub fn set_released(&self, kind: KindIx, released: bool) {
+        self.kinds[kind.index()].released.store(released, Relaxed);
+    }
+
+    /// Tells the engine how many messages of a kind left in the last second.
+    pub fn set_send_rate(&self, kind: KindIx, per_s: u32) {
+        self.kinds[kind.index()].load.per_s.store(per_s.max(1), Relaxed);
+    }
+
+    /// Envelopes without an end.
+    pub fn pending(&self) -> u64 {
+        self.pending.load(Relaxed)
+    }
+
+    /// Users of whom something is kept.
+    pub fn users(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The journal this engine writes to.
+    pub const fn journal(&self) -> &J {
+        &self.journal
+    }
+
+    fn admitted(&self, as_what: AdmittedAs) -> Admitted {
+        Admitted { after: self.journal.tail(), as_what }
+    }
+
+    fn decide(
+        &self,
+        kind: &Kind,
+        now: Now,
+        inbound: &Inbound<'_>,
+        cell: &Cell,
+        input: &Input<'_>,
+    ) -> Option<Effects> {
+        let mut questions = [0; Open::QUESTIONS_SHOWN];
+        let (n, first) = cell.waiting(&mut questions);
+        let ahead = first.map_or(0, |stamp| stamp.saturating_sub(kind.load.ended.load(Relaxed)));
+        let wait = Duration::from_millis(ahead * 1000 / u64::from(kind.load.per_s.load(Relaxed).max(1)));
+        let view = View {
+            now,
+            user: inbound.user,
+            chat: inbound.chat,
+            lane: inbound.lane,
+            lanes: kind.lanes,
+            language: inbound.language,
+            waiting: Waiting {
+                questions: &questions[..n],
+                ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
+                wait,
+            },
+            released: kind.released.load(Relaxed),
+        };
+        // A cell is only ever written by this engine: bytes that it cannot read are a bug. The user gets
+        // no answer, the process goes on.
+        let effects = match kind.bot.decide(&view, &cell.state, input).ok()? {
+            Some(effects) => effects,
+            // Nothing to say, yet who blocks a bot must stay unreachable after a restart.
+            None if matches!(input, Input::Blocked) => Effects::none(&cell.state),
+            None => return None,
+        };
+        let fits = effects.sends.len() <= SENDS_PER_DECISION_MAX
+            && effects.sends.iter().all(|s| s.payload.args.len() <= PAYLOAD_BYTES_MAX);
+        debug_assert!(fits, "a decision over the limits");
+        fits.then_some(effects)
+    }
+
+    fn commit(
+        &self,
+        kind: &Kind,
+        now: Now,
+        inbound: &Inbound<'_>,
+        cell: &mut Cell,
+        effects: Effects,
+        room: J::Room,
+    ) -> Seq {
+        cell.state = effects.state;
+        cell.version += 1;
+        let head = InputHead {
+            conversation: Conversation { kind: inbound.kind, user: inbound.user },
+            lane: inbound.lane,
+            chat: inbound.chat,
+            update: inbound.update,
+            at: now.wall,
+            version: cell.version,
+            blocked: matches!(inbound.input, Input::Blocked),
+        };
+        let mut payload = Vec::with_capacity(64 + effects.events.len());
+        frame::encode_input(&head, &effects.events, &effects.sends, &mut payload);
+        let envelopes: Vec<_> = effects
+            .sends
+            .into_iter()
+            .enumerate()
+            .map(|(index, send)| frame::envelope(&head, Seq(0), index, send))
+            .collect();
+        let mut opens: Vec<_> = envelopes.iter().map(|e| Open::of(e, kind.load.stamp(e))).collect();
+        self.pending.fetch_add(envelopes.len() as u64, Relaxed);
+        let reach = reach_of(inbound);
+        let seq = self.journal.push(room, Entry { payload, envelopes, reach });
+        for (index, open) in opens.iter_mut().enumerate() {
+            open.id = EnvelopeId::new(seq, index as u8);
+        }
+        cell.open.append(&mut opens);
+        seq
+    }
+
+    fn mark(&self, conversation: Conversation, id: EnvelopeId, in_flight: bool) {
+        let cell = self.cells.of(conversation);
+        if let Some(open) = cell.lock().open.iter_mut().find(|o| o.id == id) {
+            open.in_flight = in_flight;
+        }
+    }
+
+    fn close(&self, ended: &Ended) {
+        let cell = self.cells.of(ended.conversation);
+        let mut cell = cell.lock();
+        if let Some(at) = cell.open.iter().position(|o| o.id == ended.id) {
+            let open = cell.open.remove(at);
+            self.pending.fetch_sub(1, Relaxed);
+            if open.stamp != 0 {
+                self.kinds[ended.conversation.kind.index()].load.ended.fetch_add(1, Relaxed);
+            }
+        }
+    }
+}
+
+impl Load {
+    /// The place of an envelope in the queue, 0 for one that takes no turn.
+    fn stamp(&self, envelope: &Envelope) -> u64 {
+        if envelope.ordered && !envelope.held { self.stamped.fetch_add(1, Relaxed) + 1 } else { 0 }
+    }
+}
+
+/// Whether an input counts against the user's rate.
+const fn limited(input: &Input<'_>) -> bool {
+    matches!(input, Input::Text { .. } | Input::Callback { .. } | Input::OtherMessage { .. })
+}
+
+/// What an input says about reach: who writes to a bot can be written to by it.
+fn reach_of(inbound: &Inbound<'_>) -> Option<ReachFact> {
+    let private = inbound.chat == inbound.user.private_chat();
+    private.then_some(ReachFact {
+        kind: inbound.kind,
+        user: inbound.user,
+        lane: inbound.lane,
+        reached: !matches!(inbound.input, Input::Blocked),
+    })
+}

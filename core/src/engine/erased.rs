@@ -1,0 +1,74 @@
+//! One type for all kinds: states and events cross as record bytes.
+//!
+//! What lives here: the adapter between [`Bot`], which has types of its own, and the engine, which holds
+//! several kinds at once. A state is decoded, changed by `evolve` and encoded again; states are small.
+
+use crate::bot::{Bot, Call, Input, Outgoing, RenderView, Unrenderable, View};
+use crate::envelope::Payload;
+use crate::record::{Malformed, Reader, Record, Write};
+
+/// A kind without its types.
+pub(crate) trait ErasedBot: Send + Sync {
+    /// Decides and evolves. `Ok(None)`: nothing happened and nothing is said.
+    fn decide(&self, view: &View<'_>, state: &[u8], input: &Input<'_>) -> Result<Option<Effects>, Malformed>;
+
+    /// Evolves a state by journaled events.
+    fn evolve(&self, state: &[u8], events: &[u8]) -> Result<Box<[u8]>, Malformed>;
+
+    fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable>;
+}
+
+/// What one decision changes.
+pub(crate) struct Effects {
+    pub state: Box<[u8]>,
+    pub events: Vec<u8>,
+    pub sends: Vec<Outgoing>,
+}
+
+impl Effects {
+    /// No event: the state stays as it is.
+    pub(crate) fn none(state: &[u8]) -> Self {
+        Self { state: state.into(), events: vec![0], sends: Vec::new() }
+    }
+}
+
+impl<B: Bot> ErasedBot for B {
+    fn decide(&self, view: &View<'_>, state: &[u8], input: &Input<'_>) -> Result<Option<Effects>, Malformed> {
+        let mut state = read_state::<B>(state)?;
+        let decision = Bot::decide(self, view, &state, input);
+        if decision.events.is_empty() && decision.sends.is_empty() {
+            return Ok(None);
+        }
+        let mut events = Vec::new();
+        events.put_varint(decision.events.len() as u64);
+        for event in &decision.events {
+            event.encode(&mut events);
+            B::evolve(&mut state, event);
+        }
+        Ok(Some(Effects { state: bytes(&state), events, sends: decision.sends }))
+    }
+
+    fn evolve(&self, state: &[u8], events: &[u8]) -> Result<Box<[u8]>, Malformed> {
+        let mut state = read_state::<B>(state)?;
+        let mut r = Reader::new(events);
+        for _ in 0..r.varint()? {
+            B::evolve(&mut state, &B::Event::decode(&mut r)?);
+        }
+        if r.is_empty() { Ok(bytes(&state)) } else { Err(Malformed("trailing bytes in events")) }
+    }
+
+    fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {
+        Bot::render(self, view, payload)
+    }
+}
+
+/// A user of whom nothing is kept yet has the default state; it is written as no bytes at all.
+fn read_state<B: Bot>(state: &[u8]) -> Result<B::State, Malformed> {
+    if state.is_empty() { Ok(B::State::default()) } else { B::State::from_bytes(state) }
+}
+
+fn bytes(state: &impl Record) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(32);
+    state.encode(&mut out);
+    out.into_boxed_slice()
+}
