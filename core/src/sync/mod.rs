@@ -11,3 +11,28 @@ pub mod atomic {
     #[cfg(loom)]
     pub use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 }
+
+pub mod ring;
+
+/// The cell and the shared pointer of the structures here: core's, or loom's under `cfg(loom)`, with
+/// loom's interface in both.
+mod cell {
+    #[cfg(loom)]
+    pub(super) use loom::{cell::UnsafeCell, sync::Arc};
+    #[cfg(not(loom))]
+    pub(super) use std::sync::Arc;
+
+    #[cfg(not(loom))]
+    pub(super) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+    #[cfg(not(loom))]
+    impl<T> UnsafeCell<T> {
+        pub(super) const fn new(value: T) -> Self {
+            Self(core::cell::UnsafeCell::new(value))
+        }
+
+        pub(super) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+}
