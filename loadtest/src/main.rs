@@ -1,1 +1,2 @@
+//! The entry point.
 fn main() {}

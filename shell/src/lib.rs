@@ -1,7 +1,8 @@
 //! # nobat: every byte in and out, nothing else
 //!
 //! ```text
-//! main -> cli -> serve -> { webhook, outbound, admin } -> { reactor, channel, disk } -> { http, tls } -> { clock, entropy, observe }
+//! main -> cli -> serve -> { webhook, outbound, admin }
+//!                     -> { reactor, channel, disk } -> { http, tls } -> { clock, entropy, observe }
 //! ```
 //!
 //! The binary is `main.rs`; this library exists for the benches, the fuzz targets and the tests.

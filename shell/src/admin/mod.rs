@@ -1,1 +1,2 @@
-//! The admin listener: /metrics, /stats and what only an operator may see. Speaks commands to the engine, never edits state.
+//! The admin listener: /metrics, /stats and what only an operator may see. Speaks commands to the
+//! engine, never edits state.
