@@ -37,14 +37,16 @@ use parking_lot::Mutex;
 
 /// Where frames go. In process it is the journal ring; a cluster would put a stream behind it.
 pub trait Journal: Send + Sync {
-    /// Room for one frame.
-    type Room;
+    /// Room for one frame; given back if it is dropped unused.
+    type Room<'a>
+    where
+        Self: 'a;
 
     /// Reserves room for one frame of at most `bytes`; `None` when the disk is behind or full.
-    fn reserve(&self, bytes: usize) -> Option<Self::Room>;
+    fn reserve(&self, bytes: usize) -> Option<Self::Room<'_>>;
 
     /// Gives the frame its place. Never blocks or fails: the room was reserved.
-    fn push(&self, room: Self::Room, entry: Entry) -> Seq;
+    fn push(&self, room: Self::Room<'_>, entry: Entry) -> Seq;
 
     /// The last place given. What is waiting for it waits for everything before it.
     fn tail(&self) -> Seq;
@@ -334,7 +336,7 @@ impl<J: Journal> Engine<J> {
         inbound: &Inbound<'_>,
         cell: &mut Cell,
         effects: Effects,
-        room: J::Room,
+        room: J::Room<'_>,
     ) -> Seq {
         cell.state = effects.state;
         cell.version += 1;

@@ -60,7 +60,7 @@ struct List {
 }
 
 impl Journal for List {
-    type Room = ();
+    type Room<'a> = ();
     fn reserve(&self, _: usize) -> Option<()> {
         (self.frames.lock().len() < self.room).then_some(())
     }
