@@ -1,0 +1,279 @@
+//! A call into the bytes of one HTTP/1.1 request.
+//!
+//! What lives here: [`RequestHead`], what the requests of one token have in common, and [`Encoder`],
+//! which writes calls behind it. Text is plain: no `parse_mode` is ever set, so nothing in the data can
+//! become formatting. It must not send anything.
+
+use crate::observe::Secret;
+use nobat_core::bot::{Action, Button, Call};
+use nobat_core::id::ChatId;
+use std::fmt::{Display, Write as _};
+use std::io::Write as _;
+use zeroize::Zeroize;
+
+/// What every request of one token has in common. Holds the token: `Debug` shows its bot id alone.
+pub struct RequestHead {
+    /// `POST <prefix>/bot<token>/`
+    start: String,
+    /// From the end of the path to the value of `Content-Length`.
+    end: String,
+    shown: String,
+}
+
+impl RequestHead {
+    /// Requests for `token` at `host` (a `Host` header's value), under `path_prefix` (empty, or `/…`
+    /// without a slash at the end).
+    #[must_use]
+    pub fn new(host: &str, path_prefix: &str, token: &Secret) -> Self {
+        Self {
+            start: format!("POST {path_prefix}/bot{}/", token.expose()),
+            end: format!(
+                " HTTP/1.1\r\nHost: {host}\r\nConnection: keep-alive\r\nContent-Type: application/json\r\nContent-Length: "
+            ),
+            shown: format!("RequestHead({token} at {host}{path_prefix})"),
+        }
+    }
+}
+
+impl std::fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl Drop for RequestHead {
+    fn drop(&mut self) {
+        self.start.zeroize();
+    }
+}
+
+/// Writes requests, reusing one buffer for bodies. Allocates nothing once warm.
+#[derive(Default)]
+pub struct Encoder {
+    body: String,
+}
+
+impl Encoder {
+    /// An encoder with fresh buffers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends the whole request for `call` to `out`. Linear in the text.
+    pub fn call(&mut self, head: &RequestHead, chat: ChatId, call: &Call, out: &mut Vec<u8>) {
+        self.body.clear();
+        let method = body_of(&mut Body::open(&mut self.body), chat, call);
+        self.body.push('}');
+        request(head, method, &self.body, out);
+    }
+
+    /// Appends the whole request for `method` with the parameters `params`, a JSON object, to `out`.
+    pub fn method(&mut self, head: &RequestHead, method: &str, params: &Params, out: &mut Vec<u8>) {
+        request(head, method, params.json(), out);
+    }
+}
+
+fn request(head: &RequestHead, method: &str, body: &str, out: &mut Vec<u8>) {
+    out.reserve(head.start.len() + method.len() + head.end.len() + body.len() + 24);
+    out.extend_from_slice(head.start.as_bytes());
+    out.extend_from_slice(method.as_bytes());
+    out.extend_from_slice(head.end.as_bytes());
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "{}\r\n\r\n", body.len());
+    out.extend_from_slice(body.as_bytes());
+}
+
+fn body_of(body: &mut Body<'_>, chat: ChatId, call: &Call) -> &'static str {
+    match call {
+        Call::Text { text, keyboard } => {
+            body.number("chat_id", chat).string("text", text).keyboard(keyboard);
+            "sendMessage"
+        }
+        Call::EditText { message, text, keyboard } => {
+            body.number("chat_id", chat).number("message_id", message).string("text", text);
+            body.keyboard(keyboard);
+            "editMessageText"
+        }
+        Call::AnswerCallback { id, text, alert } => {
+            body.string("callback_query_id", id);
+            if !text.is_empty() {
+                body.string("text", text);
+            }
+            if *alert {
+                body.raw("show_alert", "true");
+            }
+            "answerCallbackQuery"
+        }
+        Call::Typing => {
+            body.number("chat_id", chat).string("action", "typing");
+            "sendChatAction"
+        }
+    }
+}
+
+/// The parameters of a method, as a JSON object under construction.
+#[derive(Clone, Debug)]
+pub struct Params {
+    json: String,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { json: "{}".to_owned() }
+    }
+}
+
+impl Params {
+    /// No parameters.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a string.
+    #[must_use]
+    pub fn string(self, key: &str, value: &str) -> Self {
+        self.with(|body| {
+            body.string(key, value);
+        })
+    }
+
+    /// With a number.
+    #[must_use]
+    pub fn number(self, key: &str, value: i64) -> Self {
+        self.with(|body| {
+            body.number(key, value);
+        })
+    }
+
+    /// With a boolean.
+    #[must_use]
+    pub fn bool(self, key: &str, value: bool) -> Self {
+        self.with(|body| {
+            body.raw(key, if value { "true" } else { "false" });
+        })
+    }
+
+    /// With a list of strings.
+    #[must_use]
+    pub fn strings(self, key: &str, values: &[&str]) -> Self {
+        self.with(|body| {
+            body.key(key);
+            body.json.push('[');
+            for (at, value) in values.iter().enumerate() {
+                if at > 0 {
+                    body.json.push(',');
+                }
+                quote(body.json, value);
+            }
+            body.json.push(']');
+        })
+    }
+
+    /// The JSON object.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    fn with(mut self, add: impl FnOnce(&mut Body<'_>)) -> Self {
+        self.json.pop();
+        add(&mut Body { json: &mut self.json });
+        self.json.push('}');
+        self
+    }
+}
+
+/// An open JSON object. Writing to a `String` cannot fail, so the results of `write!` are dropped.
+struct Body<'b> {
+    json: &'b mut String,
+}
+
+impl<'b> Body<'b> {
+    fn open(json: &'b mut String) -> Self {
+        json.push('{');
+        Self { json }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.json.ends_with('{') {
+            self.json.push(',');
+        }
+        quote(self.json, key);
+        self.json.push(':');
+    }
+
+    fn string(&mut self, key: &str, value: &str) -> &mut Self {
+        self.key(key);
+        quote(self.json, value);
+        self
+    }
+
+    fn number(&mut self, key: &str, value: impl Display) -> &mut Self {
+        self.key(key);
+        let _ = write!(self.json, "{value}");
+        self
+    }
+
+    fn raw(&mut self, key: &str, value: &str) -> &mut Self {
+        self.key(key);
+        self.json.push_str(value);
+        self
+    }
+
+    fn keyboard(&mut self, rows: &[Vec<Button>]) {
+        if rows.is_empty() {
+            return;
+        }
+        self.key("reply_markup");
+        self.json.push_str("{\"inline_keyboard\":[");
+        for (at, row) in rows.iter().enumerate() {
+            self.json.push_str(if at == 0 { "[" } else { ",[" });
+            for (at, button) in row.iter().enumerate() {
+                if at > 0 {
+                    self.json.push(',');
+                }
+                let mut open = Body::open(self.json);
+                open.string("text", &button.text);
+                match &button.action {
+                    Action::Callback(data) => open.string("callback_data", data),
+                    Action::Url(url) => open.string("url", url),
+                };
+                self.json.push('}');
+            }
+            self.json.push(']');
+        }
+        self.json.push_str("]}");
+    }
+}
+
+/// Appends `text` as a JSON string (RFC 8259, section 7): quote, backslash and controls are escaped,
+/// everything else stands as it is. Copies the stretches between, since they are nearly all.
+fn quote(json: &mut String, text: &str) {
+    json.push('"');
+    let mut done = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..=0x1f => "",
+            _ => continue,
+        };
+        json.push_str(&text[done..at]);
+        if escape.is_empty() {
+            let _ = write!(json, "\\u{byte:04x}");
+        } else {
+            json.push_str(escape);
+        }
+        done = at + 1;
+    }
+    json.push_str(&text[done..]);
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests;
