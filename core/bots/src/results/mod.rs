@@ -1,1 +1,3 @@
 //! Exam results.
+pub mod dataset;
+pub mod hash;
