@@ -95,7 +95,10 @@ proptest! {
     }
 
     #[test]
-    fn a_search_by_name_gives_what_the_slowest_search_gives(pupils in pupils(), words in prop::collection::vec(0usize..8, 1..4)) {
+    fn a_search_by_name_gives_what_the_slowest_search_gives(
+        pupils in pupils(),
+        words in prop::collection::vec(0usize..8, 1..4),
+    ) {
         let all = ["علی", "مُحمد", "حسين", "زينب", "عبدالله", "جبوري", "كاظم", "احمد"];
         let question = words.iter().map(|w| all[*w]).collect::<Vec<_>>().join(" ");
         let set = Dataset::load(file_of(&pupils)).unwrap();
@@ -130,7 +133,10 @@ proptest! {
     }
 
     #[test]
-    fn a_forged_file_with_a_good_checksum_never_panics(pupils in pupils(), hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+    fn a_forged_file_with_a_good_checksum_never_panics(
+        pupils in pupils(),
+        hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
         let mut file = file_of(&pupils);
         for (at, byte) in hits {
             let at = load::HEAD + at.index(file.len() - load::HEAD);
