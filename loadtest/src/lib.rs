@@ -1,3 +1,14 @@
 //! The referee: an emulated Telegram, students, profiles, an auditor, reports.
+//!
+//! It plays both ends of the server under test, sees each update and each answer, and shares no code with
+//! it. Imports run downward:
+//!
+//! ```text
+//! cli -> rehearse, selftest, replay -> { telegram, auditor, report, profile } -> { student, dataset } -> wire
+//! ```
 
+pub mod auditor;
+pub mod dataset;
+pub mod profile;
+pub mod student;
 pub mod wire;

@@ -1,0 +1,303 @@
+//! Who got what: matches each accepted message of a chat to the question it answers.
+//!
+//! Works user by user on what the platform saw: a question counts from the first byte of its first
+//! delivery, an answer from the moment it was accepted. An answer takes the oldest open question it fits;
+//! other open questions of the same wording are covered by it. What fits nothing is a repeat, or worse.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::log::{Asked, Log, Sent};
+use super::reading::{Card, Question, Reading, fold};
+use super::{Answer, Audit, Check, Disposition, Rules};
+use crate::dataset::Truth;
+use crate::wire::{At, BotIx};
+
+/// What a rate is counted over.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A question of one user, with what became of it so far.
+struct Open<'a> {
+    asked: &'a Asked,
+    /// From here on the server may know it; none if it was never tried.
+    delivered_at: Option<At>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Covered { at: At, bot: BotIx },
+    Answered { at: At, bot: BotIx },
+}
+
+/// Judges every chat of the log.
+pub(super) fn judge(log: &Log, truth: &Truth, rules: &Rules, audit: &mut Audit) {
+    let mut chats: HashMap<i64, (Vec<Open<'_>>, Vec<&Sent>)> = HashMap::new();
+    for asked in &log.asked {
+        let delivered_at = log.trip(asked).map(|trip| trip.first_sent_at);
+        let open = Open { asked, delivered_at, state: State::Waiting };
+        chats.entry(asked.chat).or_default().0.push(open);
+    }
+    for sent in &log.sent {
+        chats.entry(sent.chat).or_default().1.push(sent);
+    }
+    let mut order: Vec<i64> = chats.keys().copied().collect();
+    order.sort_unstable();
+    for chat in order {
+        if let Some((questions, answers)) = chats.remove(&chat) {
+            Dialogue { questions, log, truth, rules, audit, latest: None, seen: HashMap::new() }
+                .judge(&answers);
+        }
+    }
+}
+
+struct Dialogue<'a, 'b> {
+    questions: Vec<Open<'a>>,
+    log: &'a Log,
+    truth: &'a Truth,
+    rules: &'a Rules,
+    audit: &'b mut Audit,
+    /// The latest question that has an answer of its own, by position.
+    latest: Option<usize>,
+    /// The last copy of each wording sent to this chat.
+    seen: HashMap<&'a Reading, &'a Sent>,
+}
+
+impl<'a> Dialogue<'a, '_> {
+    fn judge(mut self, answers: &[&'a Sent]) {
+        let mut slow_downs = Vec::new();
+        for sent in answers {
+            self.check_bot(sent);
+            match &sent.reading {
+                Reading::Wait => self.audit.notices += 1,
+                Reading::SlowDown => {
+                    self.audit.notices += 1;
+                    slow_downs.push(sent.decided_at);
+                }
+                Reading::Card(card) => self.judge_card(sent, card),
+                Reading::NotFound(number) => self.judge_miss(sent, *number),
+                Reading::Words | Reading::Several => self.judge_words(sent),
+            }
+            self.seen.insert(&sent.reading, sent);
+        }
+        self.dispose(&slow_downs);
+    }
+
+    fn user(&self) -> u64 {
+        self.questions.first().map_or(0, |open| open.asked.user)
+    }
+
+    /// A message must come through the user's home lane or through a bot he wrote to.
+    fn check_bot(&mut self, sent: &Sent) {
+        let user = u64::try_from(sent.chat).unwrap_or_default();
+        let home = (user % self.rules.lanes.max(1) as u64) as BotIx;
+        let wrote_to = self.questions.iter().any(|open| open.asked.bot == sent.bot);
+        if sent.bot != home && !wrote_to {
+            self.audit.find(Check::WrongBot, sent.decided_at, user, || {
+                format!("a message came through bot {}, home lane {home}", sent.bot)
+            });
+        }
+    }
+
+    fn judge_card(&mut self, sent: &'a Sent, card: &Card) {
+        let user = u64::try_from(sent.chat).unwrap_or_default();
+        if let Err(what) = self.card_is_true(card) {
+            self.audit.find(Check::WrongRecipient, sent.decided_at, user, || what);
+        }
+        let truth = self.truth;
+        let folded = truth.find(card.number).map(|pupil| fold(&pupil.name()));
+        let asks_it = |question: &Question| match question {
+            Question::Number(number) => *number == card.number,
+            // A name look-up, or a choice after one: every word must be of that pupil's name.
+            Question::Words(words) => folded
+                .as_deref()
+                .is_some_and(|name| words.split(' ').all(|word| name.split(' ').any(|part| part == word))),
+            _ => false,
+        };
+        let known = self.known_by(sent.decided_at);
+        let asked = known.iter().any(|&at| asks_it(&self.questions[at].asked.question));
+        if !asked {
+            self.audit.find(Check::WrongRecipient, sent.decided_at, user, || {
+                format!("a card of number {} for a user who did not ask for it", card.number)
+            });
+            return;
+        }
+        let fits = |question: &Question| asks_it(question) || matches!(question, Question::Press(_));
+        self.take(sent, known.into_iter().filter(|&at| fits(&self.questions[at].asked.question)).collect());
+    }
+
+    /// The marks and the name on a card are those of its number.
+    fn card_is_true(&self, card: &Card) -> Result<(), String> {
+        let Some(pupil) = self.truth.find(card.number) else {
+            return Err(format!("a card of number {}, which nobody has", card.number));
+        };
+        let marks: Vec<u32> = pupil.marks.iter().map(|&mark| u32::from(mark)).collect();
+        if card.marks != marks {
+            return Err(format!("number {}: marks {:?} instead of {marks:?}", card.number, card.marks));
+        }
+        if fold(&card.name) != fold(&pupil.name()) {
+            return Err(format!("number {}: the name of another pupil", card.number));
+        }
+        match card.total {
+            Some(total) if total != pupil.total() => {
+                Err(format!("number {}: total {total} instead of {}", card.number, pupil.total()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_miss(&mut self, sent: &'a Sent, number: Option<u64>) {
+        let user = self.user();
+        let known = self.known_by(sent.decided_at);
+        let fits: Vec<usize> = known
+            .into_iter()
+            .filter(|&at| match (&self.questions[at].asked.question, number) {
+                (Question::Number(asked), Some(number)) => *asked == number,
+                (Question::Number(asked), None) => self.truth.find(*asked).is_none(),
+                (Question::Words(_), _) => true,
+                _ => false,
+            })
+            .collect();
+        if let Some(number) = number.filter(|&number| self.truth.find(number).is_some()) {
+            self.audit.find(Check::WrongAnswer, sent.decided_at, user, || {
+                format!("number {number} is in the data set and was said not to be found")
+            });
+        }
+        self.take(sent, fits);
+    }
+
+    /// A text that is neither card nor miss answers anything but a number that somebody has.
+    fn judge_words(&mut self, sent: &'a Sent) {
+        let known = self.known_by(sent.decided_at);
+        let fits = known
+            .into_iter()
+            .filter(|&at| match &self.questions[at].asked.question {
+                Question::Number(number) => self.truth.find(*number).is_none(),
+                Question::Other(_) => false,
+                _ => true,
+            })
+            .collect();
+        self.take(sent, fits);
+    }
+
+    /// Positions of the questions that the server may have known at this moment.
+    fn known_by(&self, at: At) -> Vec<usize> {
+        (0..self.questions.len())
+            .filter(|&nth| self.questions[nth].delivered_at.is_some_and(|delivered| delivered <= at))
+            .collect()
+    }
+
+    /// Gives the answer to the oldest open question it fits; the same question asked again is covered.
+    fn take(&mut self, sent: &'a Sent, fits: Vec<usize>) {
+        let (at, bot) = (sent.decided_at, sent.bot);
+        let waiting = |open: &Open<'_>| open.state == State::Waiting;
+        let covered = |open: &Open<'_>| matches!(open.state, State::Covered { .. });
+        let oldest = fits
+            .iter()
+            .copied()
+            .find(|&nth| waiting(&self.questions[nth]))
+            .or_else(|| fits.iter().copied().find(|&nth| covered(&self.questions[nth])));
+        let Some(nth) = oldest else {
+            return self.judge_repeat(sent);
+        };
+        self.questions[nth].state = State::Answered { at, bot };
+        let question = self.questions[nth].asked.question.clone();
+        for other in fits {
+            let open = &mut self.questions[other];
+            if open.state == State::Waiting && open.asked.question == question {
+                open.state = State::Covered { at, bot };
+            }
+        }
+        if self.latest.is_some_and(|latest| nth < latest) {
+            let user = self.user();
+            self.audit.find(Check::Disorder, at, user, || {
+                format!("the answer to question {} came after that of a later one", nth + 1)
+            });
+        }
+        self.latest = self.latest.max(Some(nth));
+    }
+
+    fn judge_repeat(&mut self, sent: &'a Sent) {
+        let user = u64::try_from(sent.chat).unwrap_or_default();
+        let excused = self.seen.get(&sent.reading).is_some_and(|first| self.may_be_unknown(first));
+        let check = if excused { Check::ExcusedRepeat } else { Check::Repeated };
+        self.audit.find(check, sent.decided_at, user, || {
+            format!("{} again, without a question for it", sent.reading.label())
+        });
+    }
+
+    /// Whether the server may not know that this copy arrived: its answer was lost, or a kill fell upon it.
+    fn may_be_unknown(&self, first: &Sent) -> bool {
+        let Some(answered_at) = first.answered_at else {
+            return true;
+        };
+        self.log
+            .processes
+            .iter()
+            .filter(|(_, up)| !up)
+            .any(|&(kill, _)| first.decided_at <= kill && kill <= answered_at + self.rules.kill_excuse)
+    }
+
+    /// Writes down what became of each question.
+    fn dispose(self, slow_downs: &[At]) {
+        let mut recent: Vec<(At, bool)> = Vec::new();
+        let mut lost = Vec::new();
+        for open in &self.questions {
+            let asked = open.asked;
+            if let Some(at) = open.delivered_at {
+                recent.retain(|&(earlier, _)| at.saturating_sub(earlier) <= MINUTE);
+                recent.push((at, self.is_miss(&asked.question)));
+            }
+            let disposition = match open.state {
+                State::Answered { at, bot } | State::Covered { at, bot } => {
+                    let own = matches!(open.state, State::Answered { .. });
+                    self.audit.answers.push(Answer {
+                        planned_at: asked.planned_at,
+                        accepted_at: at,
+                        bot,
+                        user: asked.user,
+                        own,
+                    });
+                    if own { Disposition::Answered } else { Disposition::Covered }
+                }
+                State::Waiting if matches!(asked.question, Question::Other(_)) => Disposition::NoAnswerDue,
+                State::Waiting if self.over_the_limit(open, &recent, slow_downs) => {
+                    Disposition::RefusedByRate
+                }
+                State::Waiting => Disposition::Lost,
+            };
+            if disposition == Disposition::Lost {
+                lost.push(open);
+            }
+            self.audit.dispose(disposition);
+        }
+        for open in lost {
+            let told = match open.delivered_at {
+                None => "never delivered",
+                Some(_) if self.log.trip(open.asked).is_some_and(|trip| trip.acknowledged_at.is_some()) => {
+                    "acknowledged"
+                }
+                Some(_) => "delivered, not acknowledged",
+            };
+            self.audit.find(Check::Lost, open.asked.queued_at, open.asked.user, || {
+                format!("no answer to {} ({told})", open.asked.question.label())
+            });
+        }
+    }
+
+    fn is_miss(&self, question: &Question) -> bool {
+        matches!(question, Question::Number(number) if self.truth.find(*number).is_none())
+    }
+
+    /// Over the limit, and told so within the minute before or at any time after.
+    fn over_the_limit(&self, open: &Open<'_>, recent: &[(At, bool)], slow_downs: &[At]) -> bool {
+        let Some(at) = open.delivered_at else {
+            return false;
+        };
+        let told = slow_downs.iter().any(|&notice| notice + MINUTE >= at);
+        let misses = recent.iter().filter(|(_, miss)| *miss).count();
+        told && (recent.len() > self.rules.requests_per_minute
+            || (self.is_miss(&open.asked.question) && misses > self.rules.misses_per_minute))
+    }
+}

@@ -1,0 +1,200 @@
+//! The log of a rehearsal in a form small enough to keep whole: what the auditor and the report need of
+//! each wire event, and no more.
+
+use std::collections::HashMap;
+
+use super::Refused;
+use super::reading::{Question, Reading};
+use crate::wire::{At, BotIx, Call, Delivery, Outcome, Scope, Update, What, Wire};
+
+/// An update: who asked what, when.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// When the schedule meant it to happen.
+    pub planned_at: At,
+    /// When it was handed to the platform.
+    pub queued_at: At,
+    /// The bot written to.
+    pub bot: BotIx,
+    /// Unique per bot.
+    pub update_id: i64,
+    /// Who.
+    pub user: u64,
+    /// Where.
+    pub chat: i64,
+    /// What was asked, as the auditor reads it.
+    pub question: Question,
+}
+
+/// How an update reached the webhook.
+#[derive(Clone, Copy, Debug)]
+pub struct Trip {
+    /// The first attempt's first byte.
+    pub first_sent_at: At,
+    /// The first 2xx.
+    pub acknowledged_at: Option<At>,
+    /// Attempts so far.
+    pub attempts: u32,
+}
+
+/// A message that took effect.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The lane.
+    pub bot: BotIx,
+    /// Where it went.
+    pub chat: i64,
+    /// When the platform judged it.
+    pub decided_at: At,
+    /// When the server was told, if it was.
+    pub answered_at: Option<At>,
+    /// What it says, as the auditor reads it.
+    pub reading: Reading,
+}
+
+/// Everything that crossed the wire.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Updates in the order in which users caused them.
+    pub asked: Vec<Asked>,
+    /// Deliveries by bot and update id.
+    pub trips: HashMap<(BotIx, i64), Trip>,
+    /// Accepted messages in the order of decision.
+    pub sent: Vec<Sent>,
+    /// 429s with their moments: (when, lane, how long).
+    pub refusals: Vec<(At, BotIx, u32)>,
+    /// 429s by scope.
+    pub refused: Refused,
+    /// Calls before an announced wait was over.
+    pub defiance: u64,
+    /// Sends refused because a bot does not reach a user.
+    pub unreachable: u64,
+    /// Faults injected into calls.
+    pub faulted: u64,
+    /// Any other refusal, by status and description.
+    pub rejected: HashMap<String, u64>,
+    /// Calls by method, whatever became of them.
+    pub calls: HashMap<String, u64>,
+    /// Deliveries by result.
+    pub delivery_results: HashMap<String, u64>,
+    /// Starts and kills of the server.
+    pub processes: Vec<(At, bool)>,
+    /// Faults as they were switched.
+    pub faults: Vec<(At, String)>,
+}
+
+impl Log {
+    /// Adds one event. Events may come in any order of time; [`Log::settle`] sorts them.
+    pub fn push(&mut self, event: Wire) {
+        match event {
+            Wire::Update(update) => self.asked.push(asked(update)),
+            Wire::Delivery(delivery) => self.deliver(delivery),
+            Wire::Call(call) => self.call(call),
+            Wire::Reach { .. } => {}
+            Wire::Process { at, up } => self.processes.push((at, up)),
+            Wire::Fault { at, what } => self.faults.push((at, what)),
+        }
+    }
+
+    /// Sorts by time; to be called once, before judgement. Ties keep the order of arrival.
+    pub fn settle(&mut self) {
+        self.asked.sort_by_key(|asked| asked.queued_at);
+        self.sent.sort_by_key(|sent| sent.decided_at);
+        self.refusals.sort_by_key(|refusal| refusal.0);
+        self.processes.sort_by_key(|process| process.0);
+        self.faults.sort_by_key(|fault| fault.0);
+    }
+
+    /// The log of these events, settled.
+    pub fn of(events: impl IntoIterator<Item = Wire>) -> Log {
+        let mut log = Log::default();
+        events.into_iter().for_each(|event| log.push(event));
+        log.settle();
+        log
+    }
+
+    /// How an update reached the webhook, if it was tried at all.
+    pub fn trip(&self, asked: &Asked) -> Option<&Trip> {
+        self.trips.get(&(asked.bot, asked.update_id))
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        let accepted = matches!(delivery.result, Ok(200..=299));
+        let label = match &delivery.result {
+            Ok(status) => status.to_string(),
+            Err(reason) => reason.clone(),
+        };
+        *self.delivery_results.entry(label).or_insert(0) += 1;
+        let trip = self.trips.entry((delivery.bot, delivery.update_id)).or_insert(Trip {
+            first_sent_at: delivery.sent_at,
+            acknowledged_at: None,
+            attempts: 0,
+        });
+        trip.attempts += 1;
+        trip.first_sent_at = trip.first_sent_at.min(delivery.sent_at);
+        if accepted {
+            let done = trip.acknowledged_at.unwrap_or(delivery.done_at).min(delivery.done_at);
+            trip.acknowledged_at = Some(done);
+        }
+    }
+
+    fn call(&mut self, call: Call) {
+        *self.calls.entry(call.method.clone()).or_insert(0) += 1;
+        match &call.outcome {
+            Outcome::Accepted { .. } | Outcome::AcceptedUnanswered { .. } => {
+                if let (true, Some(chat)) = (is_message(&call.method), call.chat) {
+                    let text = call.text.as_deref().unwrap_or_default();
+                    self.sent.push(Sent {
+                        bot: call.bot,
+                        chat,
+                        decided_at: call.decided_at,
+                        answered_at: match call.outcome {
+                            Outcome::AcceptedUnanswered { .. } => None,
+                            _ => call.answered_at,
+                        },
+                        reading: Reading::of(text, &call.buttons),
+                    });
+                }
+            }
+            Outcome::TooMany { retry_after, scope, defiance } => {
+                match scope {
+                    Scope::Chat => self.refused.chat += 1,
+                    Scope::Group => self.refused.group += 1,
+                    Scope::Token => self.refused.token += 1,
+                    Scope::Injected => self.refused.injected += 1,
+                }
+                self.defiance += u64::from(*defiance);
+                self.refusals.push((call.decided_at, call.bot, *retry_after));
+            }
+            Outcome::Unreachable { .. } => self.unreachable += 1,
+            Outcome::Refused { status, description } => {
+                let label = format!("{} {status} {description}", call.method);
+                *self.rejected.entry(label).or_insert(0) += 1;
+            }
+            Outcome::Faulted { .. } => self.faulted += 1,
+        }
+    }
+}
+
+fn asked(update: Update) -> Asked {
+    let question = match &update.what {
+        What::Text(text) => Question::of(text),
+        What::Press { data, .. } => Question::Press(data.as_str().into()),
+        What::Other(kind) => Question::Other(kind.as_str().into()),
+    };
+    Asked {
+        planned_at: update.planned_at,
+        queued_at: update.queued_at,
+        bot: update.bot,
+        update_id: update.update_id,
+        user: update.user,
+        chat: update.chat,
+        question,
+    }
+}
+
+/// Whether this method puts words into a chat.
+fn is_message(method: &str) -> bool {
+    (method.starts_with("send") && method != "sendchataction")
+        || matches!(method, "copymessage" | "forwardmessage" | "editmessagetext")
+}

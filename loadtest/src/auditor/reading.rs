@@ -1,0 +1,207 @@
+//! How the auditor reads texts: what a student asks, and what a message says.
+//!
+//! Written from the conversation's description (`docs/results.md`) alone. Bidirectional marks are
+//! taken away and the digits of three scripts made one first, so that only words and numbers are compared.
+
+/// What a student asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// A command such as /start; with its argument, if any.
+    Command(Box<str>),
+    /// An exam number.
+    Number(u64),
+    /// Words, folded: a name, or something that is no question at all.
+    Words(Box<str>),
+    /// A button.
+    Press(Box<str>),
+    /// Something that is no text; nothing is owed for it.
+    Other(Box<str>),
+}
+
+impl Question {
+    /// Reads a text as the student meant it.
+    pub fn of(text: &str) -> Question {
+        let plain = digits_to_ascii(&visible(text));
+        let plain = plain.trim();
+        let packed: String = plain.chars().filter(|c| !c.is_whitespace()).collect();
+        if plain.starts_with('/') {
+            Question::Command(plain.to_lowercase().into())
+        } else if !packed.is_empty() && packed.len() <= 18 && packed.bytes().all(|b| b.is_ascii_digit()) {
+            Question::Number(packed.parse().unwrap_or(u64::MAX))
+        } else {
+            Question::Words(fold(plain).into())
+        }
+    }
+
+    /// Its kind, without what a student wrote.
+    pub fn label(&self) -> String {
+        match self {
+            Question::Command(command) => command.to_string(),
+            Question::Number(number) => format!("number {number}"),
+            Question::Words(_) => "a text".to_owned(),
+            Question::Press(_) => "a button".to_owned(),
+            Question::Other(kind) => format!("an update of kind {kind}"),
+        }
+    }
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// A pupil's results.
+    Card(Card),
+    /// The number is nobody's; with the number if the text repeats it.
+    NotFound(Option<u64>),
+    /// Several pupils of that name, to choose from.
+    Several,
+    /// A notice: please wait. No answer.
+    Wait,
+    /// A notice: slow down. No answer.
+    SlowDown,
+    /// Any other text: a welcome, help, how to ask.
+    Words,
+}
+
+/// The results on a card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Card {
+    /// The exam number on the number line.
+    pub number: u64,
+    /// The name on the name line.
+    pub name: String,
+    /// The marks, in the order of the lines.
+    pub marks: Vec<u32>,
+    /// The total, if it is shown.
+    pub total: Option<u32>,
+}
+
+/// A card is known by a line that begins with one of these; no other text has such a line.
+const NUMBER_LINE: [&str; 2] = ["الرقم الامتحاني: ", "Exam number: "];
+/// The total's line, in the card's last block.
+const TOTAL_LINE: [&str; 2] = ["المجموع: ", "Total: "];
+
+/// Phrases that tell notices and misses from other texts, folded.
+mod phrase {
+    pub(super) const WAIT: [&str; 3] = ["دورك", "في الطابور", "in the queue"];
+    pub(super) const SLOW_DOWN: [&str; 3] = ["تمهل", "too many", "slow down"];
+    pub(super) const NOT_FOUND: [&str; 3] = ["لم نجد", "لا توجد نتيجه", "not found"];
+}
+
+impl Reading {
+    /// Reads a message's text and buttons.
+    pub fn of(text: &str, buttons: &[(String, String)]) -> Reading {
+        let plain = digits_to_ascii(&visible(text));
+        if let Some(card) = card(&plain) {
+            return Reading::Card(card);
+        }
+        let folded = fold(&plain);
+        let says = |phrases: &[&str]| phrases.iter().any(|phrase| folded.contains(phrase));
+        if says(&phrase::SLOW_DOWN) {
+            Reading::SlowDown
+        } else if says(&phrase::WAIT) {
+            Reading::Wait
+        } else if says(&phrase::NOT_FOUND) {
+            Reading::NotFound(long_number(&plain))
+        } else if !buttons.is_empty()
+            && buttons.iter().all(|(label, _)| !label.is_empty())
+            && buttons.len() > 1
+        {
+            Reading::Several
+        } else {
+            Reading::Words
+        }
+    }
+
+    /// Its kind, without anyone's marks.
+    pub fn label(&self) -> String {
+        match self {
+            Reading::Card(card) => format!("the card of number {}", card.number),
+            Reading::NotFound(_) => "not found".to_owned(),
+            Reading::Several => "a choice".to_owned(),
+            Reading::Wait => "please wait".to_owned(),
+            Reading::SlowDown => "slow down".to_owned(),
+            Reading::Words => "a text".to_owned(),
+        }
+    }
+}
+
+/// Reads a card: the number line, the name line after it, then blocks parted by empty lines; the first
+/// block after the pupil's own is the marks, the next one totals.
+fn card(plain: &str) -> Option<Card> {
+    let after =
+        |line: &str, labels: &[&str]| labels.iter().find_map(|l| line.strip_prefix(l).map(str::to_owned));
+    let mut lines = plain.lines().skip_while(|line| after(line, &NUMBER_LINE).is_none());
+    let number = after(lines.next()?, &NUMBER_LINE)?.trim().parse().ok()?;
+    let name = lines.next().and_then(|line| line.split_once(':')).map_or("", |(_, name)| name.trim());
+    let mut card = Card { number, name: name.to_owned(), ..Card::default() };
+    let mut block = 0;
+    for line in lines {
+        match (line.split_once(':'), block) {
+            _ if line.trim().is_empty() => block += 1,
+            (Some((_, mark)), 1) => card.marks.push(leading_number(mark.trim()).unwrap_or(u32::MAX)),
+            (Some(_), 2) if card.total.is_none() => {
+                card.total = after(line, &TOTAL_LINE).and_then(|total| leading_number(total.trim()));
+            }
+            _ => {}
+        }
+    }
+    Some(card)
+}
+
+/// The number a value begins with: `87`, `87 / 100`.
+fn leading_number(value: &str) -> Option<u32> {
+    let digits = value.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+/// The first run of at least five digits.
+fn long_number(plain: &str) -> Option<u64> {
+    let mut runs = plain.split(|c: char| !c.is_ascii_digit());
+    runs.find(|run| run.len() >= 5).and_then(|run| run.parse().ok())
+}
+
+/// The text without what is not seen: bidirectional marks and joiners.
+fn visible(text: &str) -> String {
+    text.chars().filter(|&c| !is_mark(c)).collect()
+}
+
+/// Direction marks, isolates, embeddings, joiners, the byte-order mark.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{61C}' | '\u{FEFF}')
+}
+
+/// Arabic-Indic and Persian digits as ASCII.
+fn digits_to_ascii(text: &str) -> String {
+    let digit = |c: char, zero: u32| char::from(b'0' + (c as u32 - zero) as u8);
+    text.chars()
+        .map(|c| match c {
+            '\u{660}'..='\u{669}' => digit(c, 0x660),
+            '\u{6F0}'..='\u{6F9}' => digit(c, 0x6F0),
+            _ => c,
+        })
+        .collect()
+}
+
+/// One spelling of many: alef forms, ta marbuta, ya, hamza seats; no vowels, no tatweel, lower case, words
+/// one space apart.
+pub(super) fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in visible(text).split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        for c in word.chars() {
+            match c {
+                // Vowels, shadda, superscript alef, tatweel.
+                '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{640}' => {}
+                'أ' | 'إ' | 'آ' | 'ٱ' => out.push('ا'),
+                'ة' => out.push('ه'),
+                'ى' | 'ئ' | 'ی' => out.push('ي'),
+                'ؤ' => out.push('و'),
+                'ک' => out.push('ك'),
+                _ => out.extend(c.to_lowercase()),
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,280 @@
+//! Doctored logs: each check strikes for its bug, and a sound log passes.
+
+use std::time::Duration;
+
+use super::doctor::Bug;
+use super::*;
+use crate::wire::{Call, Delivery, Outcome, Scope, Update, What, Wire};
+
+fn ms(value: u64) -> At {
+    Duration::from_millis(value)
+}
+
+/// A rehearsal of the simplest kind, written by hand: questions and answers at given moments.
+struct Tape {
+    truth: Truth,
+    events: Vec<Wire>,
+    next_id: i64,
+}
+
+impl Tape {
+    fn new() -> Tape {
+        Tape { truth: Truth::generate(500, 11), events: Vec::new(), next_id: 1 }
+    }
+
+    fn number(&self, nth: usize) -> u32 {
+        self.truth.pupils()[nth].number
+    }
+
+    fn asks(&mut self, at: u64, user: u64, text: &str) {
+        let update_id = self.next_id;
+        self.next_id += 1;
+        self.events.push(Wire::Update(Update {
+            planned_at: ms(at),
+            queued_at: ms(at),
+            bot: 0,
+            update_id,
+            user,
+            chat: user as i64,
+            what: What::Text(text.to_owned()),
+        }));
+        self.events.push(Wire::Delivery(Delivery {
+            bot: 0,
+            update_id,
+            attempt: 1,
+            sent_at: ms(at),
+            done_at: ms(at + 2),
+            result: Ok(200),
+        }));
+    }
+
+    fn call(&mut self, at: u64, user: u64, text: &str, outcome: Outcome) {
+        let answered = !matches!(outcome, Outcome::AcceptedUnanswered { .. });
+        self.events.push(Wire::Call(Call {
+            bot: (user % 17) as usize,
+            method: "sendmessage".to_owned(),
+            chat: Some(user as i64),
+            arrived_at: ms(at),
+            decided_at: ms(at),
+            answered_at: answered.then(|| ms(at + 1)),
+            outcome,
+            text: Some(text.to_owned()),
+            buttons: Vec::new(),
+            params: serde_json::Map::new(),
+        }));
+    }
+
+    fn says(&mut self, at: u64, user: u64, text: &str) {
+        self.call(at, user, text, Outcome::Accepted { message_id: Some(1) });
+    }
+
+    fn card(&self, nth: usize) -> String {
+        card_of(&self.truth, nth)
+    }
+
+    fn audit(&self) -> Audit {
+        audit(&self.log(), &self.truth, &Rules::default())
+    }
+
+    fn log(&self) -> Log {
+        Log::of(self.events.iter().cloned())
+    }
+}
+
+fn card_of(truth: &Truth, nth: usize) -> String {
+    let pupil = &truth.pupils()[nth];
+    let marks: String = pupil.marks.iter().map(|mark| format!("المادة: \u{2068}{mark}\u{2069}\n")).collect();
+    format!(
+        "الرقم الامتحاني: \u{2068}{}\u{2069}\nالاسم: \u{2068}{}\u{2069}\nالمحافظة: \u{2068}بغداد\u{2069}\n\n{marks}\nالمجموع: \u{2068}{}\u{2069}\nالمعدل: \u{2068}71.00\u{2069}",
+        pupil.number,
+        pupil.name(),
+        pupil.total()
+    )
+}
+
+/// 100 users who greet and ask, all answered in time and in order.
+fn sound() -> Tape {
+    let mut tape = Tape::new();
+    for nth in 0..100u64 {
+        let (user, at) = (5_000 + nth * 17, 10 * nth);
+        let number = tape.number(nth as usize).to_string();
+        tape.asks(at, user, "/start");
+        tape.asks(at + 1, user, &number);
+    }
+    for nth in 0..100u64 {
+        let (user, at) = (5_000 + nth * 17, 2_000 + 80 * nth);
+        let card = tape.card(nth as usize);
+        tape.says(at, user, "أهلا بك");
+        tape.says(at + 40, user, &card);
+    }
+    tape
+}
+
+fn struck(audit: &Audit) -> Vec<Check> {
+    audit.counts.iter().filter(|(_, count)| **count > 0).map(|(check, _)| *check).collect()
+}
+
+#[test]
+fn a_sound_log_passes_with_every_update_disposed_of() {
+    let audit = sound().audit();
+    assert_eq!(struck(&audit), [], "{:?}", audit.findings);
+    assert_eq!(audit.dispositions, [("answered", 200)].into());
+    assert_eq!(audit.answers.len(), 200);
+}
+
+#[test]
+fn each_planted_bug_is_caught_by_its_check() {
+    for bug in Bug::ALL {
+        let tape = sound();
+        let mut log = tape.log();
+        assert!(bug.plant(&mut log), "{bug:?} finds no place");
+        let audit = audit(&log, &tape.truth, &Rules::default());
+        assert!(audit.count(bug.caught_by()) > 0, "{bug:?} escaped: {:?}", audit.findings);
+    }
+}
+
+#[test]
+fn the_same_question_again_is_covered_by_one_later_answer() {
+    let mut tape = Tape::new();
+    let (number, card) = (tape.number(3).to_string(), tape.card(3));
+    tape.asks(0, 34, &number);
+    tape.asks(500, 34, &number);
+    tape.says(1_000, 34, &card);
+    let audit = tape.audit();
+    assert_eq!(audit.dispositions, [("answered", 1), ("covered", 1)].into());
+    assert_eq!(struck(&audit), []);
+}
+
+#[test]
+fn a_question_delivered_after_the_answer_is_not_covered_by_it() {
+    let mut tape = Tape::new();
+    let (number, card) = (tape.number(3).to_string(), tape.card(3));
+    tape.asks(0, 34, &number);
+    tape.says(1_000, 34, &card);
+    tape.asks(1_500, 34, &number);
+    let audit = tape.audit();
+    assert_eq!(audit.dispositions, [("answered", 1), ("lost", 1)].into());
+    assert_eq!(struck(&audit), [Check::Lost]);
+}
+
+#[test]
+fn answering_each_copy_of_a_question_is_no_repeat() {
+    let mut tape = Tape::new();
+    let (number, card) = (tape.number(3).to_string(), tape.card(3));
+    tape.asks(0, 34, &number);
+    tape.asks(500, 34, &number);
+    tape.says(1_000, 34, &card);
+    tape.says(2_000, 34, &card);
+    assert_eq!(struck(&tape.audit()), []);
+    tape.says(3_000, 34, &card);
+    assert_eq!(struck(&tape.audit()), [Check::Repeated]);
+}
+
+#[test]
+fn a_repeat_is_excused_only_by_a_lost_answer_or_a_kill_within_50_ms() {
+    let repeat_after = |first: Outcome, kill: Option<u64>| {
+        let mut tape = Tape::new();
+        let (number, card) = (tape.number(3).to_string(), tape.card(3));
+        tape.asks(0, 34, &number);
+        tape.call(1_000, 34, &card, first);
+        tape.says(5_000, 34, &card);
+        tape.events.extend(kill.map(|at| Wire::Process { at: ms(at), up: false }));
+        struck(&tape.audit())
+    };
+    let accepted = Outcome::Accepted { message_id: None };
+    assert_eq!(repeat_after(accepted.clone(), None), [Check::Repeated]);
+    assert_eq!(repeat_after(Outcome::AcceptedUnanswered { message_id: None }, None), [Check::ExcusedRepeat]);
+    assert_eq!(repeat_after(accepted.clone(), Some(1_049)), [Check::ExcusedRepeat]);
+    assert_eq!(repeat_after(accepted.clone(), Some(1_060)), [Check::Repeated]);
+    assert_eq!(repeat_after(accepted, Some(990)), [Check::Repeated], "a kill before it explains nothing");
+}
+
+#[test]
+fn a_refusal_by_rate_needs_more_than_ten_requests_and_a_notice() {
+    let play = |requests: u64, notice: bool| {
+        let mut tape = Tape::new();
+        let (number, card) = (tape.number(3).to_string(), tape.card(3));
+        for nth in 0..requests {
+            tape.asks(nth * 1_100, 34, &number);
+            if nth < 10.min(requests - 1) {
+                tape.says(nth * 1_100 + 50, 34, &card);
+            }
+        }
+        if notice {
+            tape.says(20_000, 34, "طلباتك كثيرة، تمهّل قليلا");
+        }
+        tape.audit().dispositions
+    };
+    assert_eq!(play(12, true), [("answered", 10), ("refused_by_rate", 2)].into());
+    assert_eq!(play(12, false), [("answered", 10), ("lost", 2)].into());
+    assert_eq!(play(4, true), [("answered", 3), ("lost", 1)].into());
+}
+
+#[test]
+fn notices_answer_nothing() {
+    let mut tape = Tape::new();
+    let number = tape.number(3).to_string();
+    tape.asks(0, 34, &number);
+    tape.says(500, 34, "طلبك مسجل، دورك 120");
+    let audit = tape.audit();
+    assert_eq!((audit.notices, audit.count(Check::Lost)), (1, 1));
+}
+
+#[test]
+fn a_card_of_an_existing_number_is_not_replaced_by_words() {
+    let mut tape = Tape::new();
+    let number = tape.number(3).to_string();
+    tape.asks(0, 34, &number);
+    tape.says(500, 34, &format!("لم نجد نتيجة للرقم \u{2068}{number}\u{2069}"));
+    assert!(tape.audit().count(Check::WrongAnswer) > 0);
+    let mut tape = Tape::new();
+    tape.asks(0, 34, &number);
+    tape.says(500, 34, "أهلا بك");
+    assert!(tape.audit().count(Check::Lost) > 0);
+}
+
+#[test]
+fn an_answer_across_lanes_out_of_order_is_disorder() {
+    let mut tape = Tape::new();
+    let (first, second) = (tape.number(3).to_string(), tape.number(4).to_string());
+    let (first_card, second_card) = (tape.card(3), tape.card(4));
+    tape.asks(0, 34, &first);
+    tape.asks(10, 34, &second);
+    tape.says(1_000, 34, &second_card);
+    tape.says(2_000, 34, &first_card);
+    assert_eq!(struck(&tape.audit()), [Check::Disorder]);
+}
+
+#[test]
+fn refusals_are_counted_by_scope_and_injected_ones_are_nobodys_fault() {
+    let mut tape = Tape::new();
+    for scope in [Scope::Token, Scope::Chat, Scope::Injected] {
+        tape.call(100, 34, "x", Outcome::TooMany { retry_after: 3, scope, defiance: scope == Scope::Chat });
+    }
+    let audit = tape.audit();
+    assert_eq!((audit.refused.own(), audit.refused.injected, audit.defiance), (2, 1, 1));
+}
+
+#[test]
+fn thirty_in_any_second_pass_and_the_window_is_half_open() {
+    let moments: Vec<At> = (0..30).map(|_| ms(0)).chain([ms(1_000)]).collect();
+    assert_eq!(limits::over_window(&moments, 30, ms(1_000)), []);
+    let moments: Vec<At> = (0..30).map(|_| ms(0)).chain([ms(999)]).collect();
+    assert_eq!(limits::over_window(&moments, 30, ms(1_000)), [ms(999)]);
+}
+
+#[test]
+fn an_update_never_delivered_is_lost_and_one_of_another_kind_owes_nothing() {
+    let mut tape = Tape::new();
+    tape.asks(0, 34, "/start");
+    tape.events.truncate(1);
+    let mut other = tape.events[0].clone();
+    if let Wire::Update(update) = &mut other {
+        update.update_id = 99;
+        update.what = What::Other("my_chat_member".to_owned());
+    }
+    tape.events.push(other);
+    let audit = tape.audit();
+    assert_eq!(audit.dispositions, [("lost", 1), ("no_answer_due", 1)].into());
+    assert!(audit.findings[0].what.contains("never delivered"));
+}

@@ -1,0 +1,123 @@
+//! The profiles by name, and what each is made of.
+
+use std::time::Duration;
+
+use super::{Bars, Latency, Profile, Reach, Trouble};
+
+/// A profile by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// 50,000 students within an hour, about 3 messages each, steep first minutes.
+    ResultsDay,
+    /// 25,500 replies owed at once over 17 tokens.
+    #[value(name = "burst-510")]
+    Burst510,
+    /// 1,500 replies owed at once: 300 chats, 5 each, one token.
+    BurstChats,
+    /// A few seconds of everything, for CI.
+    Smoke,
+    /// 3,000 students who have started the main bot alone.
+    ReachMainOnly,
+    /// Three tokens revoked and one slow in mid-run.
+    Faults,
+    /// A recorded log; not a choice on the command line.
+    #[value(skip)]
+    Replay,
+}
+
+/// The day without arguments: as many students as meet the same load relative to 510 messages a second
+/// as 50,000 would in an hour compressed 10 times, but over within three minutes.
+pub const DEFAULT_COMPRESS: f64 = 30.0;
+/// Students of the day without arguments: 50,000 x 10 / 30.
+pub const DEFAULT_STUDENTS: u32 = 16_700;
+
+impl Kind {
+    /// Its name as written on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::ResultsDay => "results-day",
+            Kind::Burst510 => "burst-510",
+            Kind::BurstChats => "burst-chats",
+            Kind::Smoke => "smoke",
+            Kind::ReachMainOnly => "reach-main-only",
+            Kind::Faults => "faults",
+            Kind::Replay => "replay",
+        }
+    }
+
+    /// The profile with its own defaults.
+    pub fn profile(self) -> Profile {
+        let base = Profile {
+            kind: self,
+            students: 50_000,
+            compress: 1.0,
+            records: 100_000,
+            tokens: 17,
+            seed: 1,
+            reach: Reach::All,
+            latency: Latency::None,
+            adaptive: false,
+            random_ids: true,
+            by_name: 0.0,
+            kill_every: None,
+            faults: Vec::new(),
+            bars: Bars::default(),
+        };
+        match self {
+            Kind::ResultsDay => Profile { bars: Bars { ideal: true, ..Bars::default() }, ..base },
+            Kind::Burst510 => Profile {
+                students: 25_500,
+                random_ids: false,
+                bars: Bars { drain_over_bound: Some(1.01), ..Bars::default() },
+                ..base
+            },
+            Kind::BurstChats => Profile {
+                students: 300,
+                tokens: 1,
+                bars: Bars { drain_over_bound: Some(1.02), ..Bars::default() },
+                ..base
+            },
+            Kind::Smoke => Profile { students: 150, compress: 600.0, records: 3_000, ..base },
+            Kind::ReachMainOnly => Profile {
+                students: 3_000,
+                reach: Reach::MainOnly,
+                bars: Bars { drain_over_bound: Some(1.01), ..Bars::default() },
+                ..base
+            },
+            Kind::Faults => Profile {
+                students: 6_000,
+                compress: 60.0,
+                faults: vec![
+                    (Duration::from_secs(15), Trouble::Revoke(3)),
+                    (Duration::from_secs(18), Trouble::Revoke(8)),
+                    (Duration::from_secs(21), Trouble::Revoke(16)),
+                    (Duration::from_secs(24), Trouble::Slow(5, Duration::from_secs(3))),
+                ],
+                ..base
+            },
+            Kind::Replay => base,
+        }
+    }
+
+    /// Whether everything is asked at the first moment.
+    pub fn is_burst(self) -> bool {
+        matches!(self, Kind::Burst510 | Kind::BurstChats | Kind::ReachMainOnly)
+    }
+}
+
+impl Profile {
+    /// Bars follow from the other settings where those change what is possible: with 60 ms of platform
+    /// latency an ideal slot pacer needs 1.060 to 1.064 of the bound, and a platform that does not cap
+    /// replies has no bound at all.
+    pub fn settle_bars(&mut self) {
+        if let (true, Some(bar)) = (self.latency != Latency::None, &mut self.bars.drain_over_bound) {
+            *bar = bar.max(1.075);
+        }
+        if self.adaptive {
+            self.bars = Bars { sends_per_s: self.kind.is_burst().then_some(510.0), ..Bars::default() };
+        }
+        if self.kill_every.is_some() {
+            self.bars = Bars::default();
+        }
+    }
+}
