@@ -133,10 +133,13 @@ impl<T> Shared<T> {
         // ORDERING: SeqCst fence; pairs with the one in Consumer::doze. Either our load sees `asleep`, or
         // the consumer's second look sees our stamp: the wake-up cannot be lost.
         fence(Ordering::SeqCst);
-        // ORDERING: Relaxed is enough for both; the fence orders the load, and the swap only elects the
+        // ORDERING: Relaxed is enough for both; the fence orders the load, and the exchange only elects the
         // one producer that wakes.
-        let elected = self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed);
-        if elected && let Some(wake) = self.waker.get() {
+        let asleep = &self.asleep;
+        if asleep.load(Ordering::Relaxed)
+            && asleep.compare_exchange(true, false, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            && let Some(wake) = self.waker.get()
+        {
             wake();
         }
     }
