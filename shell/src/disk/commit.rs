@@ -154,21 +154,15 @@ pub fn spawn<X: Send + 'static>(
     ring: Consumer<Entry<X>>,
     hooks: impl Hooks<X> + 'static,
 ) -> Result<JournalHandle, DiskError> {
-    assert_eq!(ring.head(), journal.next_seq(), "the ring must begin at the journal's next sequence");
-    let state = Arc::new(State {
-        durable: AtomicU64::new(journal.synced_to().0),
-        stalled: AtomicBool::new(false),
-        failed: AtomicBool::new(false),
-        stop: AtomicBool::new(false),
-    });
-    let durability = Durability { state: state.clone() };
-    let worker = Worker { journal, ring, hooks, state, batch: Vec::new(), waiting: None };
+    let worker = Worker::new(journal, ring, hooks, thread::park_timeout);
+    let durability = worker.durability();
     let thread = thread::Builder::new().name("journal".into()).spawn(move || worker.run());
     let thread = thread.map_err(DiskError::io("start", "the journal thread"))?;
     Ok(JournalHandle { durability, thread })
 }
 
-struct Worker<X, H> {
+/// The thread's state. It is driven turn by turn, so that a test can be the thread.
+pub(super) struct Worker<X, H> {
     journal: Journal,
     ring: Consumer<Entry<X>>,
     hooks: H,
@@ -176,14 +170,31 @@ struct Worker<X, H> {
     batch: Vec<Committed<X>>,
     /// Popped, but did not fit into the current commit.
     waiting: Option<(u64, Entry<X>)>,
+    /// How it waits for a full disk: parks, so that a stop ends the wait.
+    pause: fn(Duration),
 }
 
 impl<X: Send, H: Hooks<X>> Worker<X, H> {
+    pub(super) fn new(journal: Journal, ring: Consumer<Entry<X>>, hooks: H, pause: fn(Duration)) -> Self {
+        assert_eq!(ring.head(), journal.next_seq(), "the ring must begin at the journal's next sequence");
+        let state = Arc::new(State {
+            durable: AtomicU64::new(journal.synced_to().0),
+            stalled: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+        });
+        Self { journal, ring, hooks, state, batch: Vec::new(), waiting: None, pause }
+    }
+
+    pub(super) fn durability(&self) -> Durability {
+        Durability { state: self.state.clone() }
+    }
+
     fn run(mut self) -> Result<(), DiskError> {
         let me: Thread = thread::current();
         // The token of `unpark` is kept if it comes before `park`.
         self.ring.set_waker(move || me.unpark());
-        let ended = self.commit_until_stopped().and_then(|()| self.retrying(Journal::seal));
+        let ended = self.commit_until_stopped().and_then(|()| self.seal());
         if let Err(e) = &ended {
             // ORDERING: Release; pairs with the Acquire in Durability::failed.
             self.state.failed.store(true, Ordering::Release);
@@ -196,22 +207,33 @@ impl<X: Send, H: Hooks<X>> Worker<X, H> {
         loop {
             // Read before the ring is found empty: pushes made before the stop are then seen.
             let stopping = self.stopping();
-            let roll_for = self.gather()?;
-            if !self.batch.is_empty() {
-                self.retrying(Journal::commit)?;
-                self.publish();
+            if self.turn()? {
+                continue;
             }
-            if let Some(bytes) = roll_for {
-                self.retrying(|journal| journal.roll(bytes))?;
-            } else if self.waiting.is_none() && self.ring.doze() {
-                if stopping {
-                    return Ok(());
-                }
-                if !self.stopping() {
-                    thread::park();
-                }
+            if stopping {
+                return Ok(());
+            }
+            if !self.stopping() {
+                thread::park();
             }
         }
+    }
+
+    /// One commit of what is in the ring. `false`: there was nothing, and the next push rings the bell.
+    pub(super) fn turn(&mut self) -> Result<bool, DiskError> {
+        let roll_for = self.gather()?;
+        if !self.batch.is_empty() {
+            self.retrying(Journal::commit)?;
+            self.publish();
+        }
+        if let Some(bytes) = roll_for {
+            self.retrying(|journal| journal.roll(bytes))?;
+        }
+        Ok(self.waiting.is_some() || !self.ring.doze())
+    }
+
+    pub(super) fn seal(&mut self) -> Result<(), DiskError> {
+        self.retrying(Journal::seal)
     }
 
     fn stopping(&self) -> bool {
@@ -267,7 +289,7 @@ impl<X: Send, H: Hooks<X>> Worker<X, H> {
                     if !self.state.stalled.swap(true, Ordering::Relaxed) {
                         self.hooks.stalled(&e);
                     }
-                    thread::park_timeout(wait);
+                    (self.pause)(wait);
                     wait = (wait * 2).min(RETRY_MAX);
                 }
                 Err(e) => return Err(e),

@@ -1,19 +1,23 @@
 //! The journal's files: segments, group commit, replay at start. Owns fsync.
 //!
 //! What lives here: [`Journal::open`], which locks the data directory, replays what is there and leaves a
-//! fresh segment to write to; and [`spawn`], the one thread that turns a ring of entries into commits. Every
-//! file operation goes through the two small traits of [`io`], so that tests can tear, fill and break the
-//! disk. What a payload means is not
+//! fresh segment to write to; [`spawn`], the one thread that turns a ring of entries into commits; and
+//! [`inspect`], which reads a journal without touching it. Every file operation goes through the two small
+//! traits of [`io`], so that tests can tear, fill and break the disk ([`sim`]). What a payload means is not
 //! known here, and whether damage is damage is decided in `nobat_core::journal::recover`.
 //!
 //! The promise: [`Durability::durable`] never covers a frame that an fdatasync has not covered, and after a
 //! failed one it never rises again.
 
 mod commit;
+pub mod inspect;
 pub mod io;
 mod lock;
 mod open;
 mod segment;
+pub mod sim;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use commit::{Committed, Durability, Entry, Hooks, JournalHandle, spawn};
