@@ -1,1 +1,310 @@
 //! Configuration: defaults < TOML < environment < flags; every value knows its origin.
+//!
+//! What lives here: [`load`], which reads all layers and gives a [`Config`] or every [`Problem`] at once.
+//! The command line calls it; all other rooms see the finished `Config` or parts of it. Nothing here opens
+//! a socket or a data set: that a value can be used is found out by `nobat doctor`.
+
+mod address;
+mod bots;
+mod dotenv;
+pub mod keys;
+mod names;
+mod nearest;
+mod problem;
+mod secret_file;
+mod sources;
+mod types;
+mod values;
+
+pub use crate::observe::Secret;
+pub use address::{ApiRoot, BaseUrl};
+pub use bots::{Kind, LaneConfig, Mode};
+pub use names::{NameReport, NameUse};
+pub use problem::{Origin, Problem, Problems};
+pub use secret_file::webhook_secret;
+pub use sources::{Flag, Inputs};
+pub use types::{
+    Admin, Config, External, Limits, Log, Pacing, Reach, ResultsConfig, Setting, TlsFiles, Webhook,
+};
+
+use keys::KEYS;
+use nobat_core::id::UserId;
+use sources::{Sources, shown};
+use values::Values;
+
+/// Reads all layers.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the layers and keys.
+pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
+    let mut problems = Problems::default();
+    let sources = Sources::read(inputs, &mut problems);
+    let bots = bots::bots(&sources, &mut problems);
+    let names = names::report(&sources, bots.as_ref().map(|bots| bots.kind));
+    let mut values = Values { sources: &sources, problems };
+    let built = assemble(&mut values, bots);
+    let settings = settings(&values);
+    let mut problems = values.problems;
+    let Some(mut config) = built else { return Err(problems) };
+    judge(&mut config, &sources, &mut problems);
+    if !problems.0.is_empty() {
+        return Err(problems);
+    }
+    config.names = names;
+    config.settings = settings;
+    Ok(config)
+}
+
+/// Reads every value, so that every bad one is found, and puts them together.
+fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config> {
+    // Judged with the lanes, but a word that is none is found here.
+    let _ = (values.one_of(keys::KIND), values.one_of(keys::MODE));
+    let listen = values.socket(keys::LISTEN);
+    let admin_listen = values.socket(keys::ADMIN_LISTEN);
+    let api_root = values.url(keys::API_ROOT);
+    let forced = values.flag(keys::POLLING);
+    let reachable = values.is_given(keys::LISTEN) || values.is_given(keys::WEBHOOK_URL);
+    let tls = tls(values);
+    let webhook = webhook(values);
+    let pacing = pacing(values);
+    let limits = limits(values);
+    let results = results(values);
+    let log = log(values);
+    let admin = admin(values);
+    let external = External {
+        postgres_uri: values.text(keys::POSTGRES_URI).map(Secret::new),
+        sqlite_path: values.path(keys::SQLITE_PATH),
+        supabase_url: values.url(keys::SUPABASE_URL),
+        supabase_key: values.text(keys::SUPABASE_KEY).map(Secret::new),
+        users_dir: values.path(keys::USERS_DIR),
+    };
+    let intakes = values.small(keys::INTAKES);
+    let data_dir = values.path(keys::DATA_DIR)?;
+    let production =
+        values.text(keys::ENVIRONMENT).is_some_and(|text| text.eq_ignore_ascii_case("production"));
+    let bots = bots?;
+    let reach = values.one_of(keys::REACH);
+    let single = bots.mode == Mode::SingleInterface;
+    Some(Config {
+        kind: bots.kind,
+        mode: bots.mode,
+        lanes: bots.lanes,
+        token_list: bots.list,
+        listen,
+        admin_listen,
+        data_dir: data_dir.clone(),
+        intakes,
+        production,
+        api_root: api_root?,
+        polling: forced || !reachable,
+        webhook,
+        tls,
+        pacing: Pacing {
+            reach: match reach {
+                Some(0) => Reach::Try,
+                Some(1) => Reach::Known,
+                Some(_) => Reach::All,
+                None if single => Reach::Try,
+                None => Reach::Known,
+            },
+            ..pacing
+        },
+        limits,
+        results: ResultsConfig {
+            dataset: results.dataset.or_else(|| Some(data_dir.join("results.nobat"))),
+            ..results
+        },
+        log,
+        admin,
+        external,
+        warnings: Vec::new(),
+        names: Vec::new(),
+        settings: Vec::new(),
+    })
+}
+
+fn tls(values: &mut Values<'_>) -> Option<TlsFiles> {
+    match (values.path(keys::TLS_CERT), values.path(keys::TLS_KEY)) {
+        (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+        (None, None) => None,
+        (cert, _) => {
+            let (has, lacks) = if cert.is_some() { (keys::TLS_CERT, "key") } else { (keys::TLS_KEY, "cert") };
+            let what = format!("is set, but tls.{lacks} is not");
+            let origin = values.origin(has);
+            values.problems.add(
+                &origin,
+                has.key().dotted(),
+                what,
+                "set both, or neither for a proxy in front",
+            );
+            None
+        }
+    }
+}
+
+fn webhook(values: &mut Values<'_>) -> Webhook {
+    let secret = values.text(keys::WEBHOOK_SECRET);
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if let Some(secret) = &secret
+        && !((1..=256).contains(&secret.len()) && secret.bytes().all(word))
+    {
+        let what = "has a character that is not allowed, or more than 256";
+        let origin = values.origin(keys::WEBHOOK_SECRET);
+        let remedy = "use 32 or more of A-Z a-z 0-9 _ -, or leave it away: one is made then";
+        values.problems.add(&origin, keys::WEBHOOK_SECRET.key().dotted(), what, remedy);
+    }
+    let mut url = values.url(keys::WEBHOOK_URL);
+    if let Some(url) = &mut url
+        && let Some(prefix) = url.path_prefix.strip_suffix("/webhook")
+    {
+        // Many write the whole endpoint.
+        url.path_prefix = prefix.to_owned();
+    }
+    Webhook { url, secret: secret.map(Secret::new), max_connections: values.small(keys::WEBHOOK_CONNECTIONS) }
+}
+
+fn pacing(values: &mut Values<'_>) -> Pacing {
+    let per_lane_rate = values.small(keys::PER_LANE_RATE);
+    let mut ceiling = |id| match values.small(id) {
+        0 => per_lane_rate,
+        rate => rate,
+    };
+    let (reply_rate, relay_rate, bulk_rate) =
+        (ceiling(keys::REPLY_RATE), ceiling(keys::RELAY_RATE), ceiling(keys::BULK_RATE));
+    Pacing {
+        per_lane_rate,
+        reply_rate,
+        relay_rate,
+        bulk_rate,
+        adaptive: values.flag(keys::ADAPTIVE),
+        chat_burst: values.small(keys::CHAT_BURST),
+        group_per_minute: values.small(keys::GROUP_PER_MINUTE),
+        reach: Reach::Try,
+        in_flight: values.small(keys::IN_FLIGHT),
+        timeout: values.seconds(keys::TIMEOUT),
+        attempts: values.small(keys::ATTEMPTS),
+    }
+}
+
+fn limits(values: &mut Values<'_>) -> Limits {
+    Limits {
+        requests_per_minute: values.small(keys::REQUESTS_PER_MINUTE),
+        connections: values.whole(keys::CONNECTIONS) as usize,
+        body_bytes: values.whole(keys::BODY_BYTES) as usize,
+        pending: values.whole(keys::PENDING) as usize,
+        idle: values.seconds(keys::IDLE),
+    }
+}
+
+fn results(values: &mut Values<'_>) -> ResultsConfig {
+    ResultsConfig {
+        release: values.time(keys::RELEASE),
+        dataset: values.path(keys::DATASET),
+        texts_dir: values.path(keys::TEXTS_DIR),
+        wait_notice_after: values.seconds(keys::WAIT_NOTICE),
+        misses_per_hour: values.small(keys::MISSES),
+        handoff: values.flag(keys::HANDOFF),
+    }
+}
+
+fn log(values: &mut Values<'_>) -> Log {
+    use crate::observe::log::{Format, Level};
+    let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug];
+    Log {
+        level: values.one_of(keys::LOG_LEVEL).map_or(Level::Info, |at| levels[at]),
+        format: if values.one_of(keys::LOG_FORMAT) == Some(1) { Format::Json } else { Format::Text },
+        updates_per_second: values.small(keys::LOG_UPDATES),
+    }
+}
+
+fn admin(values: &mut Values<'_>) -> Admin {
+    let bot_token = values.text(keys::ADMIN_TOKEN);
+    if let Some(Err(what)) = bot_token.as_deref().map(bots::bot_id) {
+        let origin = values.origin(keys::ADMIN_TOKEN);
+        values.problems.add(&origin, keys::ADMIN_TOKEN.key().dotted(), what, "copy it whole from @BotFather");
+    }
+    let mut user_ids = Vec::new();
+    for item in values.list(keys::ADMIN_IDS) {
+        match item.text.parse() {
+            Ok(id) if (1..1 << 52).contains(&id) => user_ids.push(UserId(id)),
+            _ => {
+                let what = format!("`{}` is not a user id", shown(keys::ADMIN_IDS.key(), &item.text));
+                let remedy = "write numbers, separated by commas; @userinfobot tells yours";
+                values.problems.add(&item.origin, keys::ADMIN_IDS.key().dotted(), what, remedy);
+            }
+        }
+    }
+    Admin { bot_token: bot_token.map(Secret::new), user_ids }
+}
+
+/// What must hold between values.
+fn judge(config: &mut Config, sources: &Sources, problems: &mut Problems) {
+    let origin = |id: keys::KeyId| sources.given[id.0].as_ref().map_or(Origin::Default, |g| g.origin.clone());
+    if !config.api_root.tls && !config.api_root.is_loopback() {
+        let what = format!("`{}` is plain http, and every request carries a token", config.api_root);
+        let remedy = "use https; plain http is allowed to 127.0.0.1, ::1 and localhost";
+        problems.add(&origin(keys::API_ROOT), keys::API_ROOT.key().dotted(), what, remedy);
+    }
+    let real = config.api_root.host == "api.telegram.org";
+    if let Some(url) = &config.webhook.url {
+        let at = origin(keys::WEBHOOK_URL);
+        let key = keys::WEBHOOK_URL.key().dotted();
+        if !url.tls && (real || !url.is_loopback()) {
+            problems.add(&at, key, format!("`{url}` is plain http"), "the platform delivers to https only");
+        } else if real && ![443, 80, 88, 8443].contains(&url.port) {
+            let what = format!("the platform does not deliver to port {}", url.port);
+            problems.add(&at, key, what, "use 443, 80, 88 or 8443");
+        }
+    }
+    if config.listen == config.admin_listen && config.listen.port() != 0 {
+        let what = format!("is {} as well as server.listen", config.admin_listen);
+        problems.add(
+            &origin(keys::ADMIN_LISTEN),
+            keys::ADMIN_LISTEN.key().dotted(),
+            what,
+            "choose another port",
+        );
+    }
+    if !config.admin_listen.ip().is_loopback() {
+        let what = format!(
+            "server.admin_listen is {}: /metrics and /stats are open to all who can reach it",
+            config.admin_listen
+        );
+        config.warnings.push(what);
+    }
+    if let Some(path) = &sources.readable_dotenv {
+        if config.production {
+            let what = "others on this machine can read it, and it holds tokens";
+            problems.add(&Origin::Default, path.clone(), what, format!("run: chmod 600 {path}"));
+        } else {
+            config.warnings.push(format!("{path} can be read by others on this machine: chmod 600 {path}"));
+        }
+    }
+    if real {
+        let short = |lane: &&LaneConfig| lane.token.expose().split(':').nth(1).is_some_and(|s| s.len() != 35);
+        for lane in config.lanes.iter().filter(short) {
+            config
+                .warnings
+                .push(format!("{}: tokens of the platform have 35 characters behind the colon", lane.token));
+        }
+    }
+}
+
+/// Each key's value as it may be shown, with its origin.
+fn settings(values: &Values<'_>) -> Vec<Setting> {
+    let setting = |(index, key): (usize, &keys::Key)| {
+        let given = values.sources.given[index].as_ref();
+        let value = match given {
+            Some(given) => {
+                given.items.iter().map(|item| shown(key, &item.text)).collect::<Vec<_>>().join(",")
+            }
+            None => key.default.to_owned(),
+        };
+        Setting {
+            key: key.dotted(),
+            value,
+            origin: given.map_or(Origin::Default, |given| given.origin.clone()),
+        }
+    };
+    KEYS.iter().enumerate().map(setting).collect()
+}

@@ -1,0 +1,250 @@
+//! Every key and every name there is, in two tables. `docs/configuration.md` is made from them, and a
+//! test compares.
+//!
+//! What lives here: [`KEYS`] with a constant for each row, and [`OTHER_NAMES`]. Nothing is read here.
+
+/// What a value must look like.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Form {
+    /// Any text.
+    Text,
+    /// A secret: never shown.
+    Secret,
+    /// A list: in TOML an array, in the environment separated by commas or blanks.
+    List,
+    /// A list of secrets.
+    Secrets,
+    /// A whole number in this range.
+    Whole(u64, u64),
+    /// `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`).
+    Bool,
+    /// One of these words, in any case.
+    OneOf(&'static [&'static str]),
+    /// `host:port` with an IP address or `localhost`.
+    Address,
+    /// A path, relative to where the program is started.
+    Path,
+    /// An address `http(s)://host[:port][/path]`.
+    Url,
+    /// An RFC 3339 instant, or `now`.
+    Time,
+}
+
+/// How a short name's value becomes the key's value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Via {
+    /// As it is.
+    Same,
+    /// A port, on all addresses.
+    AnyPort,
+    /// A port, on loopback.
+    LoopbackPort,
+    /// A host, reached by https.
+    HttpsHost,
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its table in TOML.
+    pub section: &'static str,
+    /// Its name there.
+    pub name: &'static str,
+    /// Short names in the environment, the stronger first.
+    pub short: &'static [(&'static str, Via)],
+    /// What its value must look like.
+    pub form: Form,
+    /// If nobody says anything; empty for none.
+    pub default: &'static str,
+    /// What it does, in a sentence or two.
+    pub doc: &'static str,
+}
+
+impl Key {
+    /// `section.name`
+    #[must_use]
+    pub fn dotted(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// `NOBAT_SECTION_NAME`
+    #[must_use]
+    pub fn env(&self) -> String {
+        format!("NOBAT_{}_{}", self.section, self.name).to_uppercase()
+    }
+
+    /// Must its value not be shown?
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        matches!(self.form, Secret | Secrets)
+    }
+}
+
+/// A key: its place in [`KEYS`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyId(pub(super) usize);
+
+impl KeyId {
+    /// Its row.
+    #[must_use]
+    pub const fn key(self) -> &'static Key {
+        &KEYS[self.0]
+    }
+}
+
+macro_rules! keys {
+    ($($id:ident: $section:ident.$name:ident, $short:expr, $form:expr, $default:literal, $doc:literal;)+) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Row { $($id),+ }
+        $(#[doc = $doc] pub const $id: KeyId = KeyId(Row::$id as usize);)+
+        /// All keys, in the order of the documentation.
+        pub const KEYS: &[Key] = &[$(Key {
+            section: stringify!($section),
+            name: stringify!($name),
+            short: $short,
+            form: $form,
+            default: $default,
+            doc: $doc,
+        }),+];
+    };
+}
+
+use Form::{Address, Bool, List, OneOf, Path, Secret, Secrets, Text, Time, Url, Whole};
+use Via::{AnyPort, HttpsHost, LoopbackPort, Same};
+
+/// The words of `bot.kind`, in the order of `Kind`.
+pub const KINDS: &[&str] = &["results", "chat", "registration", "signals", "answers", "gateway"];
+/// The words of `bot.mode`, in the order of `Mode`.
+pub const MODES: &[&str] = &["single_interface", "multi_bot"];
+/// The words of `pacing.reach`, in the order of `Reach`.
+pub const REACHES: &[&str] = &["try", "known", "all"];
+
+keys! {
+    KIND: bot.kind, &[("NOBAT_KIND", Same)], OneOf(KINDS), "",
+        "What the bot does. Without it `BOT_MODE=single_interface` or `BOT_TOKEN_MAIN` means `results` and `BOT_TOKENS` means `chat`.";
+    MODE: bot.mode, &[("BOT_MODE", Same)], OneOf(MODES), "",
+        "`single_interface`: one public bot in front of all tokens. `multi_bot`: every bot is public. Default: `single_interface` for `results`, except with `BOT_TOKENS`.";
+    TOKENS: bot.tokens, &[], Secrets, "",
+        "The tokens of the lanes, the main bot first; or `BOT_TOKEN_MAIN` with `BOT_TOKEN_1` and on, `BOT_TOKENS`, or `BOT_TOKEN` in the environment.";
+    LISTEN: server.listen, &[("NOBAT_LISTEN", Same), ("PORT", AnyPort)], Address, "0.0.0.0:3000",
+        "Where webhooks arrive. `PORT` is used when `NOBAT_LISTEN` is not set.";
+    ADMIN_LISTEN: server.admin_listen, &[("NOBAT_ADMIN_LISTEN", Same), ("ADMIN_PORT", LoopbackPort)], Address, "127.0.0.1:3001",
+        "Where `/metrics` and the full `/stats` are served. Keep it on loopback or a private network.";
+    DATA_DIR: server.data_dir, &[("NOBAT_DATA_DIR", Same)], Path, "data",
+        "Where the journal and the data sets live. One process at a time.";
+    INTAKES: server.intakes, &[], Whole(1, 64), "1",
+        "Threads that accept and decide. One carries some 10,000 updates a second.";
+    ENVIRONMENT: server.environment, &[("ENVIRONMENT", Same), ("NODE_ENV", Same)], Text, "development",
+        "`production` refuses development settings: a `.env` that others can read, plain http to the platform.";
+    API_ROOT: telegram.api_root, &[("TELEGRAM_API_ROOT", Same)], Url, "https://api.telegram.org",
+        "The Bot API server. Plain http is allowed to loopback only.";
+    POLLING: telegram.polling, &[("FORCE_POLLING", Same)], Bool, "false",
+        "Long polling instead of webhooks. Also on when no listener and no webhook address is set.";
+    WEBHOOK_URL: webhook.url, &[("WEBHOOK_URL", Same), ("RAILWAY_PUBLIC_DOMAIN", HttpsHost)], Url, "",
+        "The public address in front of the listener. With it `serve` registers the webhooks by itself.";
+    WEBHOOK_SECRET: webhook.secret, &[("WEBHOOK_SECRET_TOKEN", Same)], Secret, "",
+        "What the platform sends with each update, 1 to 256 of `A-Za-z0-9_-`. Without it one is made at the first start and kept in the data directory.";
+    WEBHOOK_CONNECTIONS: webhook.max_connections, &[], Whole(1, 100), "100",
+        "How many updates of one bot the platform delivers at the same time.";
+    TLS_CERT: tls.cert, &[], Path, "",
+        "The certificate chain (PEM) of the webhook listener; without it the listener speaks plain HTTP, for a proxy in front.";
+    TLS_KEY: tls.key, &[], Path, "",
+        "The private key (PEM) of `tls.cert`. ECDSA P-256 costs a quarter of RSA.";
+    PER_LANE_RATE: pacing.per_lane_rate, &[], Whole(1, 1000), "30",
+        "Messages a second of one token, over all classes.";
+    REPLY_RATE: pacing.reply_rate, &[], Whole(0, 1000), "0",
+        "Ceiling of replies a second of one token; 0 is `per_lane_rate`.";
+    RELAY_RATE: pacing.relay_rate, &[], Whole(0, 1000), "0",
+        "Ceiling of relayed messages a second of one token; 0 is `per_lane_rate`.";
+    BULK_RATE: pacing.bulk_rate, &[], Whole(0, 1000), "0",
+        "Ceiling of bulk messages a second of one token; 0 is `per_lane_rate`.";
+    ADAPTIVE: pacing.adaptive, &[], Bool, "false",
+        "Learn the real ceiling of replies from 429 and rising latency instead of holding to `per_lane_rate`.";
+    CHAT_BURST: pacing.chat_burst, &[], Whole(1, 20), "3",
+        "Messages to one private chat that may leave at once; beyond, one a second.";
+    GROUP_PER_MINUTE: pacing.group_per_minute, &[], Whole(1, 20), "20",
+        "Messages a minute to one group.";
+    REACH: pacing.reach, &[], OneOf(REACHES), "",
+        "Which lanes write to a user: `try` his home lane once and remember a refusal, `known` only bots he has started, `all` without asking. Default: `try` in single-interface mode, else `known`.";
+    IN_FLIGHT: pacing.in_flight, &[], Whole(1, 1000), "64",
+        "Sends of one lane that may wait for their answer at the same time.";
+    TIMEOUT: pacing.timeout_seconds, &[], Whole(5, 120), "30",
+        "How long a send waits for its answer. The platform may hold one back for 8 s before it says 429.";
+    ATTEMPTS: pacing.attempts, &[], Whole(1, 100), "10",
+        "How often a send is tried that fails for no reason of its own (5xx, time-out).";
+    REQUESTS_PER_MINUTE: limits.requests_per_minute, &[("MAX_REQUESTS_PER_MINUTE", Same)], Whole(1, 10000), "10",
+        "Inputs a minute of one user; beyond, he is told once to slow down.";
+    CONNECTIONS: limits.connections, &[], Whole(16, 100000), "4096",
+        "Connections open on the webhook listener; beyond, new ones are closed.";
+    BODY_BYTES: limits.body_bytes, &[], Whole(65536, 16777216), "1048576",
+        "The longest body of an update; beyond, 413.";
+    PENDING: limits.pending, &[], Whole(1000, 1000000), "1000000",
+        "Answers that may wait to be sent; beyond, updates are answered 503 and the platform keeps them.";
+    IDLE: limits.idle_seconds, &[], Whole(5, 3600), "75",
+        "A connection without a request is closed after this.";
+    RELEASE: results.release, &[], Time, "now",
+        "When results may be shown, such as `2026-07-20T09:00:00+03:00`. Who asks before is answered then, in order. `now`: as soon as a data set is there.";
+    DATASET: results.dataset, &[], Path, "",
+        "The data set that `nobat results import` made. Default: `results.nobat` in the data directory.";
+    TEXTS_DIR: results.texts_dir, &[], Path, "",
+        "Files here replace the built-in texts.";
+    WAIT_NOTICE: results.wait_notice_seconds, &[], Whole(1, 3600), "15",
+        "Who must wait longer than this is told once, with his place in the queue.";
+    MISSES: results.misses_per_hour, &[], Whole(1, 1000), "20",
+        "Look-ups that find nothing, an hour and user; beyond, he must wait. Keeps numbers from being tried through.";
+    HANDOFF: results.handoff, &[], Bool, "false",
+        "Offer each student a link to the bot of his own lane. Every bot must then hear its updates.";
+    LOG_LEVEL: log.level, &[("LOG_LEVEL", Same)], OneOf(&["error", "warn", "info", "debug"]), "info",
+        "The least that is written.";
+    LOG_FORMAT: log.format, &[], OneOf(&["text", "json"]), "text",
+        "How lines look.";
+    LOG_UPDATES: log.updates_per_second, &[], Whole(0, 100000), "50",
+        "Lines about single updates, a second; the rest is counted.";
+    ADMIN_TOKEN: admin.bot_token, &[("ADMIN_BOT_TOKEN", Same)], Secret, "",
+        "The bot that takes `/admin_login` and sends alerts. Default: the first bot.";
+    ADMIN_IDS: admin.user_ids, &[("ADMIN_TELEGRAM_IDS", Same), ("ADMIN_USER_IDS", Same)], List, "",
+        "Users who may administer.";
+    POSTGRES_URI: sources.postgres_uri, &[("POSTGRES_URI", Same)], Secret, "",
+        "For `nobat results import`: a PostgreSQL database.";
+    SQLITE_PATH: sources.sqlite_path, &[("SQLITE_DB_PATH", Same)], Path, "",
+        "For `nobat results import`: an SQLite file.";
+    SUPABASE_URL: sources.supabase_url, &[("SUPABASE_URL", Same)], Url, "",
+        "For `nobat results import --supabase`: the project's address.";
+    SUPABASE_KEY: sources.supabase_key, &[("SUPABASE_KEY", Same)], Secret, "",
+        "For `nobat results import --supabase`: its key.";
+    USERS_DIR: sources.users_dir, &[("USERS_DIR", Same)], Path, "",
+        "Where an earlier bot kept its users.";
+}
+
+/// What becomes of a name that is no key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// The tokens of the lanes.
+    Tokens,
+    /// Of another kind of bot: not needed by this one.
+    Kind(&'static str),
+    /// Not needed at all, and why.
+    Unneeded(&'static str),
+}
+
+/// Names that are no key of their own. `BOT_TOKEN_1` and on are known as well.
+pub const OTHER_NAMES: &[(&str, Standing)] = &[
+    ("BOT_TOKEN_MAIN", Standing::Tokens),
+    ("BOT_TOKENS", Standing::Tokens),
+    ("BOT_TOKEN", Standing::Tokens),
+    ("REDIS_URL", Standing::Unneeded("Nobat keeps its state itself")),
+    ("CACHE_TTL_SECONDS", Standing::Unneeded("results are looked up in memory, there is no cache to expire")),
+    ("CLEANUP_INTERVAL_SECONDS", Standing::Unneeded("memory is bounded without a sweep")),
+    ("REQUIRED_CHANNEL_1", Standing::Kind("chat")),
+    ("REQUIRED_CHANNEL_2", Standing::Kind("chat")),
+    ("ADMIN_CONTROL_CHAT_ID", Standing::Kind("chat")),
+    ("ADMIN_MEDIA_CHANNEL_ID", Standing::Kind("chat")),
+    ("ENABLE_STARS_PAYMENTS", Standing::Kind("chat")),
+    ("ENABLE_VIP", Standing::Kind("chat")),
+    ("ENABLE_LOCK_CHAT", Standing::Kind("chat")),
+    ("ENABLE_REFERRALS", Standing::Kind("chat")),
+    ("ENABLE_ADMIN_ALERTS", Standing::Kind("chat")),
+    ("ENABLE_CROSS_BOT_MATCHING", Standing::Kind("chat")),
+    ("PAYMENT_CARD_NUMBER", Standing::Kind("chat")),
+    ("PAYMENT_PAYEE_NAME", Standing::Kind("chat")),
+];
