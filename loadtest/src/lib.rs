@@ -10,5 +10,6 @@
 pub mod auditor;
 pub mod dataset;
 pub mod profile;
+pub mod report;
 pub mod student;
 pub mod wire;

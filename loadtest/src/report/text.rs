@@ -1,0 +1,144 @@
+//! The summary on the terminal: the verdict first, then what it rests on.
+
+use std::fmt::Write;
+
+use super::svg::duration_ms;
+use super::verdict::trim;
+use super::{Quantiles, Report, Verdict};
+
+/// Findings shown; the JSON and the page have more.
+const FINDINGS_SHOWN: usize = 8;
+
+/// The summary; `colour` for a terminal.
+pub fn summary(report: &Report, colour: bool) -> String {
+    let mut out = String::new();
+    let paint = |code: &str, text: &str| {
+        if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    };
+    let word = match report.verdict {
+        Verdict::Pass => paint("1;32", "PASS"),
+        Verdict::Fail => paint("1;31", "FAIL"),
+        Verdict::Invalid => paint("1;33", "INVALID"),
+    };
+    let _ = writeln!(
+        out,
+        "\n{word}  {}, {} students, seed {}",
+        report.profile,
+        thousands(u64::from(report.settings.students)),
+        report.settings.seed
+    );
+    for reason in &report.reasons {
+        let _ = writeln!(out, "      {reason}");
+    }
+    if let Some(bug) = &report.settings.planted {
+        let _ = writeln!(out, "      a bug was planted into the log on purpose: {bug}");
+    }
+    traffic(report, &mut out);
+    latencies(report, &mut out);
+    correctness(report, &mut out);
+    if !report.findings.is_empty() {
+        let _ = writeln!(out, "\n  findings (the first {FINDINGS_SHOWN})");
+        for finding in report.findings.iter().take(FINDINGS_SHOWN) {
+            let at = finding.at_ms as f64 / 1e3;
+            let _ = writeln!(
+                out,
+                "    {at:>8.3} s  user {:<10} {:?}: {}",
+                finding.user, finding.check, finding.what
+            );
+        }
+    }
+    out
+}
+
+fn traffic(report: &Report, out: &mut String) {
+    let server = &report.server;
+    let _ = writeln!(out, "\n  traffic");
+    row(out, "updates", &thousands(report.updates));
+    row(out, "messages accepted", &format!("{}  ({:.0}/s)", thousands(report.sends), report.sends_per_s));
+    row(out, "first update to last message", &format!("{:.2} s", report.drain_s));
+    let fullest = report.lanes.iter().map(|lane| lane.sends).max().unwrap_or(0);
+    row(
+        out,
+        "over the fullest lane's bound",
+        &format!("{:.4}  ({} / 30 per s)", report.drain_over_bound, thousands(fullest)),
+    );
+    let ends: Vec<String> = report
+        .dispositions
+        .iter()
+        .map(|(name, count)| format!("{} {}", thousands(*count), name.replace('_', " ")))
+        .collect();
+    row(out, "updates by their end", &ends.join(", "));
+    row(
+        out,
+        "server",
+        &format!(
+            "peak {:.1} MB, {:.2} CPU s ({:.3} per 1,000 updates), stopped: {}",
+            server.rss_peak_bytes as f64 / 1e6,
+            server.cpu_s,
+            server.cpu_s_per_1000_updates,
+            server.exit
+        ),
+    );
+    row(
+        out,
+        "generator lag",
+        &format!(
+            "p99 {}, max {}",
+            duration_ms(report.generator.lag_p99_ms),
+            duration_ms(report.generator.lag_max_ms)
+        ),
+    );
+}
+
+fn latencies(report: &Report, out: &mut String) {
+    let latency = &report.latency_ms;
+    let _ = writeln!(
+        out,
+        "\n  {:<30} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "from the planned moment", "p50", "p90", "p99", "p99.9", "max"
+    );
+    let mut line = |name: &str, q: &Quantiles| {
+        let [p50, p90, p99, p999, max] = [q.p50, q.p90, q.p99, q.p999, q.max].map(duration_ms);
+        let _ = writeln!(out, "    {name:<28} {p50:>10} {p90:>10} {p99:>10} {p999:>10} {max:>10}");
+    };
+    line("update to 200", &latency.update_to_200);
+    line("update to send", &latency.update_to_send);
+    line("ideal scheduler, same arrivals", &latency.ideal_update_to_send);
+}
+
+fn correctness(report: &Report, out: &mut String) {
+    let _ = writeln!(out, "\n  checks");
+    for check in &report.checks {
+        let mark = if check.pass { "ok  " } else { "FAIL" };
+        let _ = writeln!(out, "    {mark} {:<32} {:>10}   {}", check.name, trim(check.value), check.required);
+    }
+    let aside = [
+        ("repeats excused", report.repeated_excused),
+        ("notices sent", report.notices),
+        ("refused: bot does not reach the user", report.unreachable),
+        ("429s on request", report.refused_429_by_scope.injected),
+        ("kills", u64::from(report.server.kills)),
+    ];
+    let aside: Vec<String> =
+        aside.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {}", thousands(*n))).collect();
+    if !aside.is_empty() {
+        let _ = writeln!(out, "    also: {}", aside.join(", "));
+    }
+}
+
+fn row(out: &mut String, name: &str, value: &str) {
+    let _ = writeln!(out, "    {name:<30} {value}");
+}
+
+/// 25500 as 25,500.
+pub(super) fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (nth, digit) in digits.chars().enumerate() {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -1,0 +1,87 @@
+//! The verdict: each figure that must hold, beside its bound.
+
+use super::{Judged, Report, Verdict};
+use crate::profile::Profile;
+
+/// Judges the figures of a report and writes the verdict into it.
+pub(super) fn judge(report: &mut Report, profile: &Profile, unfit: Option<String>) {
+    let mut checks = Vec::new();
+    let mut none = |name, value: u64| {
+        checks.push(Judged { name, value: value as f64, required: "== 0".to_owned(), pass: value == 0 });
+    };
+    none("lost", report.lost);
+    none("repeated", report.repeated);
+    none("wrong_recipient", report.wrong_recipient);
+    none("wrong_answer", report.wrong_answer);
+    none("wrong_bot", report.wrong_bot);
+    none("order_violations", report.order_violations);
+    none("limits_exceeded", report.limits_exceeded);
+    // An adaptive server finds the ceiling by touching it; a 429 there is the measurement.
+    if !profile.adaptive {
+        none("refused_429", report.refused_429);
+    }
+    none("defiance", report.defiance);
+    bars(report, profile, &mut checks);
+    let graceful = report.server.exit == "graceful";
+    let mut reasons: Vec<String> = checks
+        .iter()
+        .filter(|check| !check.pass)
+        .map(|check| format!("{} is {}, required {}", check.name, trim(check.value), check.required))
+        .collect();
+    if !graceful {
+        reasons.push(format!("the server did not stop gracefully: {}", report.server.exit));
+    }
+    report.verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
+    if !report.generator.valid {
+        reasons.insert(
+            0,
+            format!(
+                "the load generator lagged: p99 {:.0} ms, at most {:.0} ms is a valid run",
+                report.generator.lag_p99_ms, report.generator.lag_bound_ms
+            ),
+        );
+    }
+    if report.updates == 0 {
+        reasons.insert(0, "no update was caused".to_owned());
+    }
+    let broken = unfit.is_some() || !report.generator.valid || report.updates == 0;
+    reasons.splice(0..0, unfit);
+    // The worst outcomes are proved however the run went: a lagging generator cannot swap recipients.
+    let proved = report.wrong_recipient + report.wrong_bot > 0;
+    if broken && !proved {
+        report.verdict = Verdict::Invalid;
+    }
+    report.checks = checks;
+    report.reasons = reasons;
+}
+
+fn bars(report: &Report, profile: &Profile, checks: &mut Vec<Judged>) {
+    if let Some(bar) = profile.bars.drain_over_bound {
+        let value = report.drain_over_bound;
+        checks.push(Judged {
+            name: "drain_over_bound",
+            value,
+            required: format!("<= {bar}"),
+            pass: value <= bar,
+        });
+    }
+    if let Some(bar) = profile.bars.sends_per_s {
+        let value = report.sends_per_s;
+        checks.push(Judged { name: "sends_per_s", value, required: format!(">= {bar}"), pass: value >= bar });
+    }
+    if profile.bars.ideal {
+        let bar = report.latency_ms.ideal_update_to_send.p99 * 1.05 + 1000.0;
+        let value = report.latency_ms.update_to_send.p99;
+        checks.push(Judged {
+            name: "latency_ms.update_to_send.p99",
+            value,
+            required: format!("<= {bar:.0} (ideal scheduler x 1.05 + 1 s)"),
+            pass: value <= bar,
+        });
+    }
+}
+
+/// A figure with as many decimals as it needs.
+pub(super) fn trim(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+}
