@@ -21,6 +21,7 @@ mod packed;
 pub mod schema;
 mod search;
 
+pub(in crate::results) use build::show_points;
 pub use build::{Builder, Duplicate, Row, RowError};
 pub use load::LoadError;
 pub use number::{DIGITS_MAX, ExamNumber};

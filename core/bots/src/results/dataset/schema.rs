@@ -50,7 +50,7 @@ pub enum NameSearch {
     /// Names are not understood.
     #[default]
     Off = 0,
-    /// Who it could be (name, school, governorate, number), no marks.
+    /// Who it could be (name, school, governorate): neither marks nor the number that gives them.
     Candidates = 1,
     /// The same, and the chosen one's marks.
     Full = 2,

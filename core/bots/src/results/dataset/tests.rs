@@ -63,7 +63,7 @@ fn shown(mark: Mark<'_>) -> String {
     match mark {
         Mark::Blank => String::new(),
         Mark::Word(word) => word.to_owned(),
-        Mark::Points(points) => build::show_points(points),
+        Mark::Points(points) => show_points(points),
     }
 }
 
