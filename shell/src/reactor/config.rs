@@ -1,0 +1,59 @@
+//! Every bound of a reactor in one place, with unit, reason, and what happens at it.
+
+use crate::http::HeadLimits;
+use std::time::Duration;
+
+/// Bounds of one reactor. The defaults suit a webhook listener.
+#[derive(Clone, Debug)]
+pub struct ReactorConfig {
+    /// Connections open at once. At it, accepting pauses and newcomers wait in the kernel's backlog.
+    pub connections_max: usize,
+    /// Of a request's head. Beyond: 414 or 431.
+    pub head: HeadLimits,
+    /// A request's body, decoded, in bytes. Beyond: 413.
+    pub body_bytes_max: usize,
+    /// Requests of one connection that may wait for their answers. At it, the connection is not read.
+    pub pipeline_max: usize,
+    /// Answers of one connection not yet written, in bytes. At it, the connection is not read.
+    pub output_bytes_max: usize,
+    /// For a TLS handshake, from accept. Then: close.
+    pub handshake: Duration,
+    /// For a head, from its first byte, or from accept for the first. Then: 408 if it has begun.
+    pub head_time: Duration,
+    /// For a body, from the end of its head. Then: 408.
+    pub body_time: Duration,
+    /// Between requests. Then: close. More than the platform's own (about 60 s), so that it closes first
+    /// and no update meets a closing connection.
+    pub idle: Duration,
+    /// For the peer to take what is written to it, from the first byte that waits. Then: close.
+    pub write: Duration,
+    /// For the service to answer. Then: close; the platform delivers again.
+    pub answer: Duration,
+    /// For the peer to close after us, so that it can read our last answer. Then: close hard.
+    pub linger: Duration,
+    /// For the requests in flight at a graceful stop. Then: close all.
+    pub drain: Duration,
+    /// How long accepting rests when the process has no file descriptor left.
+    pub accept_rest: Duration,
+}
+
+impl Default for ReactorConfig {
+    fn default() -> Self {
+        Self {
+            connections_max: 4_096,
+            head: HeadLimits::default(),
+            body_bytes_max: 1 << 20,
+            pipeline_max: 64,
+            output_bytes_max: 256 * 1024,
+            handshake: Duration::from_secs(10),
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            idle: Duration::from_secs(90),
+            write: Duration::from_secs(30),
+            answer: Duration::from_secs(60),
+            linger: Duration::from_secs(2),
+            drain: Duration::from_secs(10),
+            accept_rest: Duration::from_millis(200),
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The loop.
+
+use super::ReactorConfig;
+use super::accept::{AcceptError, classify};
+use super::buffer::Pool;
+use super::conn::{Conn, Fate, Phase};
+use super::intake::{Context, input_bytes_max};
+use super::service::{Deferred, Peer, Service, Turn};
+use super::stats::{self, Stats};
+use super::timer::{Entry, Timers};
+use crate::clock::Clock;
+use crate::http::{HttpDate, RequestIndex};
+use crate::tls::Stream;
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token, Waker};
+use nobat_core::time::Nanos;
+use rustls::{ServerConfig, ServerConnection};
+use slab::Slab;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const WAKER: Token = Token(usize::MAX);
+/// Events of one poll.
+const EVENTS: usize = 1_024;
+/// Connections accepted from one listener in one turn, so that newcomers do not starve those who are in.
+const ACCEPTS_PER_TURN: usize = 64;
+/// Reads of one connection in one turn, so that one sender does not starve the others.
+const READS_PER_TURN: usize = 8;
+
+/// A listening socket and whether connections may wait there.
+struct Door {
+    listener: TcpListener,
+    knocked: bool,
+}
+
+/// One loop, one thread.
+pub struct Reactor<S> {
+    poll: Poll,
+    waker: Arc<Waker>,
+    doors: Vec<Door>,
+    /// The token of the connection with key 0; below are the doors'.
+    first_token: usize,
+    tls: Option<Arc<ServerConfig>>,
+    config: ReactorConfig,
+    service: S,
+    clock: Clock,
+    conns: Slab<Conn>,
+    generation: u32,
+    timers: Timers,
+    pool: Pool,
+    index: RequestIndex,
+    date: HttpDate,
+    stats: Arc<Stats>,
+    /// Connections that have something to write, or a deadline to set, at the end of this turn.
+    dirty: Vec<usize>,
+    /// Connections that have more to read than one turn allows.
+    again: Vec<usize>,
+    /// Accepting rests until then.
+    rest_until: Option<Nanos>,
+    stopping_since: Option<Nanos>,
+    /// Accepting is paused; counted once.
+    paused: bool,
+}
+
+impl<S: Service> Reactor<S> {
+    /// A reactor that owns `listeners` (see [`super::bind`]). With `tls`, all of them speak TLS only.
+    ///
+    /// # Errors
+    /// If the system gives no poll.
+    pub fn new(
+        listeners: Vec<TcpListener>,
+        tls: Option<Arc<ServerConfig>>,
+        config: ReactorConfig,
+        service: S,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let mut doors = Vec::with_capacity(listeners.len());
+        for (at, mut listener) in listeners.into_iter().enumerate() {
+            poll.registry().register(&mut listener, Token(at), Interest::READABLE)?;
+            doors.push(Door { listener, knocked: false });
+        }
+        let now = clock.now();
+        Ok(Self {
+            poll,
+            waker,
+            first_token: doors.len(),
+            doors,
+            tls,
+            config,
+            service,
+            clock,
+            conns: Slab::new(),
+            generation: 0,
+            timers: Timers::new(now.mono),
+            pool: Pool::default(),
+            index: RequestIndex::default(),
+            date: HttpDate::new(now.wall),
+            stats: Arc::default(),
+            dirty: Vec::new(),
+            again: Vec::new(),
+            rest_until: None,
+            stopping_since: None,
+            paused: false,
+        })
+    }
+
+    /// Wakes the loop from another thread; `settle` follows.
+    #[must_use]
+    pub fn waker(&self) -> Arc<Waker> {
+        Arc::clone(&self.waker)
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// What is served.
+    pub fn service(&mut self) -> &mut S {
+        &mut self.service
+    }
+
+    /// Where the listeners listen, for port 0.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
+        self.doors.iter().map(|door| door.listener.local_addr()).collect()
+    }
+
+    /// Runs until `stop` is set (then wake the loop) and every request in flight is answered, or the drain
+    /// time has passed.
+    ///
+    /// # Errors
+    /// Only if polling itself fails; what happens to a connection never ends the loop.
+    pub fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+                other => other?,
+            }
+            let turn = Turn { now: self.clock.now() };
+            self.date.update(turn.now.wall);
+            if stop.load(Ordering::Acquire) && self.stopping_since.is_none() {
+                self.begin_stop(&turn);
+            }
+            self.turn(&turn, &events);
+            if let Some(since) = self.stopping_since {
+                let late = turn.now.mono.since(since) >= self.config.drain;
+                if self.conns.is_empty() || late {
+                    self.conns.clear();
+                    self.stats.connections.store(0, Ordering::Relaxed);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self, turn: &Turn, events: &Events) {
+        let mut again = std::mem::take(&mut self.again);
+        for event in events {
+            match event.token() {
+                WAKER => {}
+                Token(at) if at < self.first_token => {
+                    if let Some(door) = self.doors.get_mut(at) {
+                        door.knocked = true;
+                    }
+                }
+                token => self.on_event(turn, token.0 - self.first_token, event),
+            }
+        }
+        for key in again.drain(..) {
+            if self.conns.contains(key) {
+                self.read(turn, key, true);
+            }
+        }
+        if self.again.is_empty() {
+            // Keeps the list's allocation.
+            self.again = again;
+        }
+        self.accept(turn);
+        self.service.settle(turn, &mut Deferred { conns: &mut self.conns, dirty: &mut self.dirty });
+        self.write_all(turn);
+        self.expire(turn);
+    }
+
+    fn on_event(&mut self, turn: &Turn, key: usize, event: &Event) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let closed = event.is_read_closed() || event.is_error();
+        conn.ready(event.is_readable() || closed, event.is_writable());
+        if event.is_readable() || closed {
+            self.read(turn, key, closed);
+        } else if conn.mark_dirty() {
+            self.dirty.push(key);
+        }
+    }
+
+    /// Reads and handles requests; answers wait for the end of the turn.
+    fn read(&mut self, turn: &Turn, key: usize, read_closed: bool) {
+        let stopping = self.stopping_since.is_some();
+        let Self { conns, service, config, date, stats, pool, index, .. } = self;
+        let conn = &mut conns[key];
+        let mut context = Context { service, turn, config, date, stats, pool, index, stopping };
+        let max = input_bytes_max(context.config);
+        let mut fate = Fate::Stays;
+        if conn.phase == Phase::Linger {
+            fate = conn.discard();
+        } else {
+            // What was read before and held back comes first.
+            context.process(conn, key as u32);
+            for _ in 0..READS_PER_TURN {
+                if conn.is_held_back(context.config) {
+                    break;
+                }
+                match conn.fill(context.pool, read_closed, max) {
+                    Ok(true) => context.process(conn, key as u32),
+                    Ok(false) => break,
+                    Err(_) => {
+                        fate = Fate::Broke;
+                        break;
+                    }
+                }
+            }
+        }
+        if fate != Fate::Stays {
+            self.remove(key, fate);
+        } else if conn.mark_dirty() {
+            self.dirty.push(key);
+        }
+    }
+
+    /// Answers, in order, to the sockets; then each connection's end or next deadline.
+    fn write_all(&mut self, turn: &Turn) {
+        let stopping = self.stopping_since.is_some();
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for key in dirty.drain(..) {
+            let Some(conn) = self.conns.get_mut(key) else { continue };
+            conn.unmark_dirty();
+            let fate = match conn.write(&mut self.pool, &self.date, stopping) {
+                Ok(()) => conn.conclude(turn.now.mono),
+                Err(_) => Fate::Broke,
+            };
+            let idle = conn.deadline(turn.now.mono, &self.config);
+            if fate != Fate::Stays || stopping && conn.phase == Phase::Idle {
+                self.remove(key, fate);
+                continue;
+            }
+            let generation = conn.generation();
+            self.timers.set(&mut conn.alarm, key as u32, generation, idle);
+            if conn.wants_turn(&self.config) {
+                self.again.push(key);
+            }
+            self.pool.take_back(&mut conn.input, &mut conn.output);
+        }
+        self.dirty = dirty;
+    }
+
+    fn expire(&mut self, turn: &Turn) {
+        let mut due: Vec<Entry> = Vec::new();
+        self.timers.expire(turn.now.mono, &mut due);
+        for entry in due {
+            let key = entry.key as usize;
+            let Some(conn) = self.conns.get_mut(key) else { continue };
+            if conn.generation() == entry.generation
+                && self.timers.fired(&mut conn.alarm, entry, turn.now.mono)
+            {
+                self.give_up(turn, key);
+            }
+        }
+        // A 408 goes out now: nothing else would wake this connection.
+        self.write_all(turn);
+    }
+
+    fn give_up(&mut self, turn: &Turn, key: usize) {
+        let conn = &mut self.conns[key];
+        match conn.phase {
+            Phase::Head | Phase::Body => {
+                stats::add(&self.stats.timeouts);
+                let Self { conns, service, config, date, stats, pool, index, .. } = self;
+                let conn = &mut conns[key];
+                Context { service, turn, config, date, stats, pool, index, stopping: true }.give_up(conn);
+                if conn.mark_dirty() {
+                    self.dirty.push(key);
+                }
+                return;
+            }
+            Phase::Handshake | Phase::New | Phase::Write => stats::add(&self.stats.timeouts),
+            Phase::Answer => stats::add(&self.stats.unanswered),
+            Phase::Idle | Phase::Linger => {}
+        }
+        self.remove(key, Fate::Ended);
+    }
+
+    fn remove(&mut self, key: usize, fate: Fate) {
+        let mut conn = self.conns.remove(key);
+        if fate == Fate::Broke {
+            stats::add(&self.stats.broken);
+        }
+        // Closing the descriptor would do, but a duplicate in a forked child would keep the registration.
+        let _ = self.poll.registry().deregister(conn.socket());
+        conn.input.clear();
+        conn.output.clear();
+        self.pool.take_back(&mut conn.input, &mut conn.output);
+        stats::sub(&self.stats.connections);
+    }
+
+    fn accept(&mut self, turn: &Turn) {
+        if self.rest_until.is_some_and(|until| turn.now.mono < until) {
+            return;
+        }
+        self.rest_until = None;
+        for at in 0..self.doors.len() {
+            for _ in 0..ACCEPTS_PER_TURN {
+                if !self.doors[at].knocked {
+                    break;
+                }
+                if self.conns.len() >= self.config.connections_max {
+                    // Whoever leaves opens the door again: `knocked` stays.
+                    self.pause();
+                    return;
+                }
+                self.paused = false;
+                match self.doors[at].listener.accept() {
+                    Ok((socket, addr)) => self.admit(turn, socket, addr),
+                    Err(error) => match classify(&error) {
+                        AcceptError::Empty => self.doors[at].knocked = false,
+                        AcceptError::Next => {}
+                        AcceptError::Exhausted => {
+                            self.pause();
+                            self.rest_until = Some(turn.now.mono.after(self.config.accept_rest));
+                            return;
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self) {
+        if !std::mem::replace(&mut self.paused, true) {
+            stats::add(&self.stats.accept_pauses);
+        }
+    }
+
+    fn admit(&mut self, turn: &Turn, mut socket: TcpStream, addr: SocketAddr) {
+        // Answers are small and complete: waiting to fill a segment only delays them.
+        let _ = socket.set_nodelay(true);
+        let entry = self.conns.vacant_entry();
+        let key = entry.key();
+        let token = Token(self.first_token + key);
+        if self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE).is_err()
+        {
+            return;
+        }
+        let stream = match &self.tls {
+            None => Stream::Plain(socket),
+            Some(config) => match ServerConnection::new(Arc::clone(config)) {
+                Ok(session) => Stream::server(socket, session),
+                Err(_) => return,
+            },
+        };
+        self.generation = self.generation.wrapping_add(1);
+        let peer = Peer { addr, tls: self.tls.is_some() };
+        let conn = entry.insert(Conn::new(stream, peer, self.generation, turn.now.mono));
+        if conn.mark_dirty() {
+            self.dirty.push(key);
+        }
+        stats::add(&self.stats.accepted);
+        stats::add(&self.stats.connections);
+    }
+
+    /// Takes in whoever already waits, closes the doors, and ends idle connections.
+    fn begin_stop(&mut self, turn: &Turn) {
+        self.stopping_since = Some(turn.now.mono);
+        for door in &mut self.doors {
+            door.knocked = true;
+        }
+        self.accept(turn);
+        // Closed, not only ignored: the kernel must refuse newcomers now.
+        self.doors.clear();
+        let keys: Vec<usize> = self.conns.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            // A request may have arrived that the poll has not reported.
+            self.conns[key].ready(true, false);
+            self.read(turn, key, false);
+        }
+    }
+
+    /// How long the loop may sleep.
+    fn timeout(&self) -> Option<Duration> {
+        let full = self.conns.len() >= self.config.connections_max;
+        let knocked = self.doors.iter().any(|door| door.knocked) && !full;
+        if !self.again.is_empty() || knocked && self.rest_until.is_none() {
+            return Some(Duration::ZERO);
+        }
+        let next = [
+            self.timers.poll_timeout(),
+            self.service.poll_timeout(),
+            self.rest_until.filter(|_| knocked),
+            self.stopping_since.map(|since| since.after(self.config.drain)),
+        ];
+        let next = next.into_iter().flatten().min()?;
+        Some(next.since(self.clock.mono()))
+    }
+}
