@@ -1,0 +1,87 @@
+//! What must hold between any two calls, checked from outside the rules: for tests, simulations, fuzzing.
+
+use super::dialogue::State;
+use super::slab::{List, NIL};
+use super::{Pacer, QUEUE};
+
+impl<T: Copy> Pacer<T> {
+    /// Panics unless every conversation is in the one list that its state names, at the class and lane of
+    /// its head, and every count is that of what it counts. O(everything).
+    #[doc(hidden)]
+    pub fn assert_invariants(&mut self) {
+        let mut pending = vec![[0u32; 4]; self.lanes.len()];
+        let (mut dialogues, mut envelopes) = (0usize, 0usize);
+        for lane in 0..self.lanes.len() {
+            for class in 0..4 {
+                for (list, state) in [
+                    (self.lanes[lane].ready[class].list, State::Ready),
+                    (self.lanes[lane].held[class], State::Held),
+                ] {
+                    for d in self.walk(list, state) {
+                        let node = &self.dialogues.nodes[d];
+                        assert_eq!(
+                            (node.lane.index(), node.class as usize),
+                            (lane, class),
+                            "in a wrong ring"
+                        );
+                        assert_eq!(node.class, node.highest(), "not at the class of its highest envelope");
+                        assert_eq!(
+                            self.envs[node.queue.head].lane, node.lane,
+                            "its head is counted elsewhere"
+                        );
+                    }
+                }
+                let mut e = self.lanes[lane].calls[class].head;
+                while e != NIL {
+                    assert_eq!(self.envs[e].lane.index(), lane);
+                    e = List::<QUEUE>::after(&mut self.envs, e);
+                }
+            }
+        }
+        self.walk(self.dialogues.cooling, State::Cooling);
+        for d in self.dialogues.live() {
+            dialogues += 1;
+            let (state, mut e) = (self.dialogues.nodes[d].state, self.dialogues.nodes[d].queue.head);
+            assert_ne!(state, State::Loose, "nobody would ever look at it again");
+            assert_eq!(state == State::Cooling, e == NIL, "empty if and only if it cools down");
+            assert_eq!(state == State::Parked, self.dialogues.nodes[d].timer.is_set());
+            let mut waiting = [0u16; 4];
+            while e != NIL {
+                waiting[self.envs[e].class as usize] += 1;
+                let flies = state == State::Flying && e == self.dialogues.nodes[d].queue.head;
+                if !flies {
+                    pending[self.envs[e].lane.index()][self.envs[e].class as usize] += 1;
+                }
+                assert_eq!(self.envs[e].dialogue, d);
+                envelopes += 1;
+                e = List::<QUEUE>::after(&mut self.envs, e);
+            }
+            assert_eq!(waiting, self.dialogues.nodes[d].waiting);
+        }
+        assert_eq!(dialogues, self.dialogues.nodes.len(), "a conversation was lost");
+        let in_flight: u32 = self.lanes.iter().map(|lane| lane.in_flight).sum();
+        assert_eq!(in_flight as usize, self.flights.len());
+        let counted: usize = self.lanes.iter().flat_map(|lane| lane.pending).map(|n| n as usize).sum();
+        assert_eq!(counted + self.flights.len(), self.envs.len(), "an envelope was lost");
+        assert!(envelopes <= self.envs.len(), "an envelope is in two places");
+        for (lane, messages) in self.lanes.iter().zip(&pending) {
+            for (counted, messages) in lane.pending.iter().zip(messages) {
+                assert!(counted >= messages, "more waits than is counted");
+            }
+        }
+        let bound = self.config.max_pending.saturating_add(self.config.urgent_reserve);
+        assert!(self.envs.len() <= bound, "over the memory bound");
+    }
+
+    /// The dialogues of a list, each of which must be in this state.
+    fn walk(&mut self, list: List<0>, state: State) -> Vec<u32> {
+        let (mut found, mut d) = (Vec::new(), list.head);
+        while d != NIL {
+            assert_eq!(self.dialogues.nodes[d].state, state);
+            found.push(d);
+            d = List::<0>::after(&mut self.dialogues.nodes, d);
+        }
+        assert_eq!(found.len(), list.len as usize, "a list and its length disagree");
+        found
+    }
+}

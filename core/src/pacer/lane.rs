@@ -1,0 +1,267 @@
+//! A lane: one credential with its window, in-flight cap, health, and the rings of those whose turn comes.
+//!
+//! What lives here: [`Lane`], the gate that says whether anything may leave through it now, and [`LaneSet`],
+//! the lanes worth looking at. It decides about the lane, never about a conversation.
+
+use super::aimd::Aimd;
+use super::config::PacerConfig;
+use super::health::{Health, LaneHealth};
+use super::reach::Tries;
+use super::slab::List;
+use super::turns::Turns;
+use crate::bucket::{NotBefore, Window};
+use crate::envelope::Class;
+use crate::id::{ChatId, LaneIx};
+use crate::limits::{LANES_MAX, WINDOW};
+use crate::time::Nanos;
+use crate::wheel::TimerId;
+
+/// A ring of ready dialogues, with the count of those that ever came in, for places in the queue.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Ring {
+    pub(super) list: List<0>,
+    pub(super) arrivals: u32,
+}
+
+/// What the gate says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Gate {
+    /// Nothing before this instant; [`Nanos::NEVER`]: until something happens.
+    Shut(Nanos),
+    /// It is down, and what is ready must look for another lane.
+    Evacuate,
+    /// A call of this class may leave.
+    Call(Class),
+    /// A message of this class may leave.
+    Message(Class),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    pub(super) window: Window,
+    /// For each class with a ceiling below the lane's slots, a window of its own beside the lane's.
+    pub(super) ceilings: [Option<Window>; 4],
+    /// Of the bucket for calls that are not messages.
+    pub(super) calls_tat: Nanos,
+    pub(super) in_flight: u32,
+    pub(super) health: Health,
+    pub(super) paused: bool,
+    /// The wait announced for the whole token.
+    pub(super) frozen_until: Nanos,
+    /// The chat refused last with 429, and until when: a second one while it runs widens the wait.
+    pub(super) refused: Option<(ChatId, Nanos)>,
+    /// After a 429 for one chat: one in flight at most, until a send that left after it is accepted.
+    pub(super) cautious: bool,
+    pub(super) ready: [Ring; 4],
+    pub(super) held: [List<0>; 4],
+    pub(super) calls: [List<0>; 4],
+    pub(super) turns: Turns,
+    pub(super) timer: TimerId,
+    pub(super) timer_at: Nanos,
+    /// Envelopes that wait for this lane, by class.
+    pub(super) pending: [u32; 4],
+    pub(super) aimd: Option<Aimd>,
+    /// When the window was last what held a ready conversation back.
+    pub(super) starved_at: Option<Nanos>,
+    pub(super) tries: Tries,
+}
+
+impl Lane {
+    pub(super) fn new(config: &PacerConfig, now: Nanos) -> Self {
+        let window =
+            |slots| if config.spent { Window::spent(slots, WINDOW, now) } else { Window::new(slots, WINDOW) };
+        let mut ceilings = config.ceilings;
+        if config.adaptive.is_some() {
+            // What grows is the ceiling of replies. Bulk is what the platform's number was said of.
+            ceilings[Class::Bulk as usize].get_or_insert(config.slots);
+        }
+        Self {
+            window: window(config.slots),
+            ceilings: ceilings.map(|ceiling| ceiling.map(window)),
+            calls_tat: if config.spent { config.calls.spent(now) } else { Nanos::ZERO },
+            in_flight: 0,
+            health: Health::default(),
+            paused: false,
+            frozen_until: Nanos::ZERO,
+            refused: None,
+            cautious: false,
+            ready: [Ring::default(); 4],
+            held: [List::default(); 4],
+            calls: [List::default(); 4],
+            turns: Turns::default(),
+            timer: TimerId::NONE,
+            timer_at: Nanos::NEVER,
+            pending: [0; 4],
+            aimd: config.adaptive.map(|bounds| Aimd::new(bounds, config.slots)),
+            starved_at: None,
+            tries: Tries::default(),
+        }
+    }
+
+    /// Whether something may leave at `now`, and what. Takes nothing. O(classes).
+    #[inline]
+    pub(super) fn gate(&mut self, config: &PacerConfig, now: Nanos) -> Gate {
+        if self.frozen_until > now && self.health.is_up() {
+            return Gate::Shut(self.frozen_until);
+        }
+        match self.health.state {
+            LaneHealth::Closed => {}
+            LaneHealth::HalfOpen if self.in_flight == 0 => {}
+            LaneHealth::HalfOpen => return Gate::Shut(Nanos::NEVER),
+            LaneHealth::Open(_) | LaneHealth::Dead if self.evacuates() => return Gate::Evacuate,
+            LaneHealth::Open(until) => return Gate::Shut(until.max(self.frozen_until)),
+            LaneHealth::Dead => return Gate::Shut(Nanos::NEVER),
+        }
+        if self.paused {
+            return Gate::Shut(Nanos::NEVER);
+        }
+        self.next(config, now)
+    }
+
+    /// The same for a lane that is up.
+    #[inline]
+    fn next(&mut self, config: &PacerConfig, now: Nanos) -> Gate {
+        let full = self.in_flight >= config.in_flight || (self.cautious && self.in_flight > 0);
+        let mut shut = Nanos::NEVER;
+        let call = Class::ALL.into_iter().find(|class| !self.calls[*class as usize].is_empty());
+        if let Some(class) = call {
+            match config.calls.peek(self.calls_tat, now) {
+                Ok(()) if !full || class == Class::Urgent => return Gate::Call(class),
+                Ok(()) => {}
+                Err(NotBefore(at)) => shut = at,
+            }
+        }
+        if full {
+            return Gate::Shut(shut);
+        }
+        match self.message(now) {
+            Ok(class) => Gate::Message(class),
+            Err(NotBefore(at)) => Gate::Shut(shut.min(at)),
+        }
+    }
+
+    /// The class whose turn it is, if the window has a token.
+    #[inline]
+    fn message(&mut self, now: Nanos) -> Result<Class, NotBefore> {
+        let (mut waiting, mut back) = (0u8, Nanos::NEVER);
+        for class in 0..4 {
+            if self.ready[class].list.is_empty() {
+                continue;
+            }
+            match self.ceilings[class].as_mut().map_or(Ok(()), |ceiling| ceiling.peek(now)) {
+                Ok(()) => waiting |= 1 << class,
+                Err(NotBefore(at)) => back = back.min(at),
+            }
+        }
+        let class = self.turns.choose(waiting).ok_or(NotBefore(back))?;
+        let token = self.window.peek(now);
+        if token.is_err() {
+            self.starved_at = Some(now);
+        }
+        token.map(|()| class)
+    }
+
+    /// Whether anything sits in it that must look for another lane.
+    fn evacuates(&self) -> bool {
+        let calls = self.health.state == LaneHealth::Dead && self.calls.iter().any(|list| !list.is_empty());
+        calls || self.ready.iter().any(|ring| !ring.list.is_empty())
+    }
+
+    /// Nothing is ready for it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight == 0 && self.ready.iter().all(|ring| ring.list.is_empty())
+    }
+
+    /// Takes the tokens of a message of `class`.
+    #[inline]
+    pub(super) fn take(&mut self, class: Class, now: Nanos) {
+        let taken = self.window.take(now);
+        debug_assert!(taken.is_ok(), "the gate is asked first");
+        if let Some(ceiling) = &mut self.ceilings[class as usize] {
+            let taken = ceiling.take(now);
+            debug_assert!(taken.is_ok(), "the gate is asked first");
+        }
+        self.turns.took(class);
+    }
+
+    /// A message of `class` was answered, or given up, at `now`.
+    #[inline]
+    pub(super) fn answered(&mut self, class: Class, now: Nanos) {
+        self.window.answered(now);
+        if let Some(ceiling) = &mut self.ceilings[class as usize] {
+            ceiling.answered(now);
+        }
+    }
+
+    /// A message of `class` never left.
+    pub(super) fn give_back(&mut self, class: Class) {
+        self.window.give_back();
+        if let Some(ceiling) = &mut self.ceilings[class as usize] {
+            ceiling.give_back();
+        }
+    }
+}
+
+/// A set of lanes, and whose turn it is among them.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct LaneSet {
+    words: [u64; LANES_MAX / 64],
+    cursor: u16,
+}
+
+impl LaneSet {
+    #[inline]
+    pub(super) fn insert(&mut self, lane: LaneIx) {
+        self.words[lane.index() / 64] |= 1 << (lane.index() % 64);
+    }
+
+    #[inline]
+    pub(super) fn remove(&mut self, lane: LaneIx) {
+        self.words[lane.index() / 64] &= !(1 << (lane.index() % 64));
+    }
+
+    /// The next lane of the set at or after the cursor, around the end.
+    #[inline]
+    pub(super) fn next(&self) -> Option<LaneIx> {
+        let (word, bit) = (usize::from(self.cursor) / 64, self.cursor % 64);
+        let ahead = self.words[word] & (u64::MAX << bit);
+        if ahead != 0 {
+            return Some(LaneIx(word as u16 * 64 + ahead.trailing_zeros() as u16));
+        }
+        let n = self.words.len();
+        (1..=n).map(|step| (word + step) % n).find_map(|word| {
+            let bits = self.words[word];
+            (bits != 0).then(|| LaneIx(word as u16 * 64 + bits.trailing_zeros() as u16))
+        })
+    }
+
+    /// Puts the cursor behind a lane that had its turn.
+    #[inline]
+    pub(super) fn had_turn(&mut self, lane: LaneIx) {
+        self.cursor = (lane.0 + 1) % LANES_MAX as u16;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_take_turns_around_the_end() {
+        let mut set = LaneSet::default();
+        for lane in [0, 63, 64, 255] {
+            set.insert(LaneIx(lane));
+        }
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            let lane = set.next().unwrap();
+            set.had_turn(lane);
+            seen.push(lane.0);
+        }
+        assert_eq!(seen, [0, 63, 64, 255, 0, 63]);
+        for lane in [0, 63, 64, 255] {
+            set.remove(LaneIx(lane));
+        }
+        assert_eq!(set.next(), None);
+    }
+}

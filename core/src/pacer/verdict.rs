@@ -1,0 +1,280 @@
+//! What an answer means: for the lane, for what is known of the user, for the envelope.
+//!
+//! What lives here: `handle_verdict` and `withdraw`, the two ways in which a flight ends.
+
+use super::dialogue::State;
+use super::health::{LaneHealth, backoff};
+use super::reach::{Reach, ReachLearned};
+use super::slab::NIL;
+use super::{Fate, Flight, FlightId, Outcome, Pacer, RetryScope};
+use crate::envelope::{Class, DropReason, End, Route, Unreachable, Verdict};
+use crate::id::LaneIx;
+use crate::limits::WINDOW;
+use crate::time::{Nanos, nanos_of};
+use core::time::Duration;
+
+/// What becomes of the envelope.
+enum Next {
+    Ends(End),
+    /// It is to be sent again, not before this instant.
+    Again(Nanos),
+}
+
+impl<T: Copy> Pacer<T> {
+    /// The platform's word on a send, `latency` after it left. Each dispatch needs exactly one verdict (or
+    /// one [`Pacer::withdraw`]); until then its conversation and its token wait. O(1).
+    pub fn handle_verdict(
+        &mut self,
+        now: Nanos,
+        flight: FlightId,
+        verdict: &Verdict,
+        latency: Duration,
+    ) -> Outcome<T> {
+        self.now = self.now.max(now);
+        let now = self.now;
+        let Some(flight) = self.land(flight) else {
+            return Outcome { fate: Fate::NotInFlight, learned: None };
+        };
+        if self.envs[flight.envelope].dialogue != NIL {
+            self.lanes[flight.lane.index()].answered(flight.turn, now);
+        }
+        self.judge_lane(flight, verdict, latency, now);
+        let learned = self.judge_reach(flight, verdict);
+        let next = match verdict {
+            Verdict::Sent => Next::Ends(End::Sent),
+            Verdict::Rejected => Next::Ends(End::Dropped(DropReason::Rejected)),
+            Verdict::Unreachable(why) => self.unreachable(flight, *why),
+            Verdict::RetryAfter(wait) => self.refused(flight, *wait, now),
+            Verdict::TokenDead => self.token_dead(flight),
+            Verdict::Failed | Verdict::Unknown => self.failed(flight, now),
+        };
+        if !matches!(verdict, Verdict::RetryAfter(_) | Verdict::Unreachable(_)) {
+            self.charge(flight.envelope, now);
+        }
+        let fate = match next {
+            Next::Ends(end) => self.finish(flight, end, now),
+            Next::Again(not_before) => self.again(flight, now, not_before),
+        };
+        Outcome { fate, learned }
+    }
+
+    /// Ends a dispatch that was never sent (it could not be rendered, or need not be said any more): its
+    /// token is in again at once and its chat is not charged. `None` if it is not in flight.
+    pub fn withdraw(&mut self, now: Nanos, flight: FlightId, reason: DropReason) -> Option<T> {
+        self.now = self.now.max(now);
+        let flight = self.land(flight)?;
+        let handle = self.envs[flight.envelope].handle;
+        if self.envs[flight.envelope].dialogue != NIL {
+            self.lanes[flight.lane.index()].give_back(flight.turn);
+        }
+        self.finish(flight, End::Dropped(reason), self.now);
+        Some(handle)
+    }
+
+    /// Takes a flight off the books.
+    fn land(&mut self, id: FlightId) -> Option<Flight> {
+        let (at, generation) = (id.0 as u32, (id.0 >> 32) as u32);
+        let flight = self.flights.get_mut(at).filter(|f| f.live && f.generation == generation)?;
+        flight.live = false;
+        flight.generation = flight.generation.wrapping_add(1);
+        let flight = *flight;
+        self.flights.remove(at);
+        self.lanes[flight.lane.index()].in_flight -= 1;
+        self.active.insert(flight.lane);
+        Some(flight)
+    }
+
+    /// What the verdict says about the lane.
+    fn judge_lane(&mut self, flight: Flight, verdict: &Verdict, latency: Duration, now: Nanos) {
+        let jitter = self.jitter();
+        let lane = &mut self.lanes[flight.lane.index()];
+        match verdict {
+            Verdict::Sent | Verdict::Rejected | Verdict::Unreachable(_) => {
+                lane.health.answered();
+                if *verdict == Verdict::Sent {
+                    lane.cautious &= !flight.vouches;
+                    if let Some(aimd) = &mut lane.aimd {
+                        let limited = lane.starved_at.is_some_and(|at| now.since(at) < WINDOW * 2);
+                        aimd.accepted(now, latency, limited);
+                        lane.window.set_slots(aimd.slots());
+                    }
+                }
+            }
+            Verdict::RetryAfter(_) => {
+                lane.health.answered();
+                if let Some(aimd) = &mut lane.aimd {
+                    aimd.refused(now);
+                    lane.window.set_slots(aimd.slots());
+                }
+            }
+            Verdict::TokenDead => {}
+            Verdict::Failed | Verdict::Unknown => {
+                if *verdict == Verdict::Unknown {
+                    self.counters.unknown += 1;
+                } else {
+                    self.counters.failed += 1;
+                }
+                if lane.health.failed(now, &self.config, jitter) {
+                    self.counters.lanes_opened += 1;
+                }
+            }
+        }
+    }
+
+    /// What it says about his home lane.
+    fn judge_reach(&mut self, flight: Flight, verdict: &Verdict) -> Option<ReachLearned> {
+        let reached = match verdict {
+            Verdict::Sent => true,
+            Verdict::Unreachable(Unreachable::NotStarted | Unreachable::Blocked) => false,
+            _ => return None,
+        };
+        if !flight.tries {
+            return None;
+        }
+        let (d, user) = (self.envs[flight.envelope].dialogue, self.envs[flight.envelope].conversation.user);
+        let before = self.dialogues.nodes[d].reach;
+        let after = if reached { Reach::Reached } else { Reach::Refused };
+        if before == Reach::Unknown {
+            self.lanes[flight.lane.index()].tries.record(reached);
+        }
+        if before == after {
+            return None;
+        }
+        self.dialogues.nodes[d].reach = after;
+        self.reach.set(user, after);
+        Some(ReachLearned { user, lane: flight.lane, reached })
+    }
+
+    fn unreachable(&mut self, flight: Flight, why: Unreachable) -> Next {
+        // He wrote to another bot, so another lane reaches him; unless his account is gone.
+        if flight.tries && why != Unreachable::Deactivated {
+            self.counters.fallbacks += 1;
+            return Next::Again(Nanos::ZERO);
+        }
+        Next::Ends(End::Dropped(DropReason::Unreachable))
+    }
+
+    /// 429: who has to wait, and until when.
+    fn refused(&mut self, flight: Flight, wait: Duration, now: Nanos) -> Next {
+        self.counters.refused_429 += 1;
+        let until = now.after(wait);
+        let env = &self.envs[flight.envelope];
+        let (chat, urgent_call) = (env.chat, env.dialogue == NIL && env.class == Class::Urgent);
+        self.freezes.freeze(flight.lane, chat, until, urgent_call, now);
+        let lane = &mut self.lanes[flight.lane.index()];
+        let running = lane.refused.filter(|(_, end)| *end > now);
+        let widens = match (self.config.retry_scope, running) {
+            (RetryScope::Token, _) => true,
+            (RetryScope::ChatFirst, Some((other, _))) => other != chat || lane.frozen_until > now,
+            (RetryScope::ChatFirst, None) => lane.frozen_until > now,
+        };
+        lane.refused = Some((chat, running.map_or(until, |(_, end)| end.max(until))));
+        lane.cautious = true;
+        if widens {
+            // All of the token stops, until the longest of the waits announced is over.
+            let end = running.map_or(until, |(_, end)| end.max(until));
+            if lane.frozen_until <= now {
+                self.counters.widened += 1;
+            }
+            lane.frozen_until = lane.frozen_until.max(end);
+            if lane.frozen_until.since(now) > self.config.freeze_failover {
+                lane.health.open_until(lane.frozen_until);
+            }
+        }
+        // The freeze holds it back, on this lane only.
+        Next::Again(Nanos::ZERO)
+    }
+
+    /// The token is refused: nothing goes through it any more.
+    fn token_dead(&mut self, flight: Flight) -> Next {
+        self.kill(flight.lane);
+        let env = &self.envs[flight.envelope];
+        if env.dialogue == NIL || matches!(env.route, Route::Pinned(_)) {
+            return Next::Ends(End::Dropped(DropReason::LaneGone));
+        }
+        Next::Again(Nanos::ZERO)
+    }
+
+    pub(super) fn kill(&mut self, l: LaneIx) {
+        let lane = &mut self.lanes[l.index()];
+        if lane.health.state != LaneHealth::Dead {
+            lane.health.state = LaneHealth::Dead;
+            self.counters.tokens_dead += 1;
+            self.release_held(l);
+        }
+    }
+
+    /// No answer, or none that counts: after a pause again, as often as the configuration allows.
+    fn failed(&mut self, flight: Flight, now: Nanos) -> Next {
+        let jitter = self.jitter();
+        let works = self.lanes[flight.lane.index()].health.state == LaneHealth::Closed;
+        let env = &mut self.envs[flight.envelope];
+        // Failures of a lane that is down say nothing about the message.
+        if works {
+            env.attempts = env.attempts.saturating_add(1);
+        }
+        if env.attempts >= self.config.attempts && env.class != Class::Urgent {
+            return Next::Ends(End::Dropped(DropReason::Exhausted));
+        }
+        let (base, max) = (nanos_of(self.config.retry_pause), nanos_of(self.config.retry_pause_max));
+        let exponent = u32::from(env.attempts.saturating_sub(1));
+        Next::Again(Nanos(now.0.saturating_add(backoff(base, max, exponent, jitter))))
+    }
+
+    /// Charges the chat at the answer: at the platform it was charged no later.
+    fn charge(&mut self, e: u32, now: Nanos) {
+        let (d, chat) = (self.envs[e].dialogue, self.envs[e].chat);
+        if d == NIL {
+            return;
+        }
+        let node = &mut self.dialogues.nodes[d];
+        if chat.0 >= 0 {
+            node.tat = self.config.chat.taken(node.tat, now);
+        } else if node.group != NIL {
+            let group = &mut self.groups.nodes[node.group];
+            group.tat = self.config.chat.taken(group.tat, now);
+            if group.window.take(now).is_ok() {
+                group.window.answered(now);
+            }
+        }
+    }
+
+    fn finish(&mut self, flight: Flight, end: End, now: Nanos) -> Fate<T> {
+        let e = flight.envelope;
+        let (handle, id, d) = (self.envs[e].handle, self.envs[e].id, self.envs[e].dialogue);
+        match end {
+            End::Sent => self.counters.sent += 1,
+            End::Dropped(reason) => self.counters.dropped[reason as usize] += 1,
+        }
+        if d != NIL {
+            self.leave_queue(d, e);
+        }
+        self.envs.remove(e);
+        if d != NIL {
+            self.come_back(d, now, Nanos::ZERO);
+        }
+        Fate::Done { handle, id, end }
+    }
+
+    /// It stays at the head of its conversation (a call: of its lane).
+    fn again(&mut self, flight: Flight, now: Nanos, not_before: Nanos) -> Fate<T> {
+        let e = flight.envelope;
+        let (id, d) = (self.envs[e].id, self.envs[e].dialogue);
+        self.counters.requeued += 1;
+        self.count_in(e, true);
+        if d == NIL {
+            self.requeue_call(e, now, not_before);
+            return Fate::Requeued { id, moved_to: None };
+        }
+        self.come_back(d, now, not_before);
+        let lane = self.dialogues.nodes[d].lane;
+        Fate::Requeued { id, moved_to: (lane != flight.lane).then_some(lane) }
+    }
+
+    /// A dialogue whose head is no longer in flight gives its grant to the next and is settled.
+    fn come_back(&mut self, d: u32, now: Nanos, not_before: Nanos) {
+        self.dialogues.nodes[d].state = State::Loose;
+        self.keep_grant_only_of(d, NIL, now);
+        self.settle(d, now, not_before);
+    }
+}
