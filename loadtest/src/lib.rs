@@ -12,4 +12,5 @@ pub mod dataset;
 pub mod profile;
 pub mod report;
 pub mod student;
+pub mod telegram;
 pub mod wire;

@@ -1,0 +1,199 @@
+//! An emulated Telegram Bot API server.
+//!
+//! What lives here: the platform as a bot meets it, on loopback. Methods in all forms clients send, exact
+//! error bodies, webhooks with the server's own delivery rules, limits, reach, latency and faults on request.
+//! The rehearsal runs it in its own process; `nobat-load emulate` runs it alone. Which behaviour is fact and
+//! which a model is told in `docs/emulator.md`.
+//!
+//! [`Emulator`] is the whole API. It runs on one thread of its own with its own runtime, so that it takes one
+//! core at most and never waits for its user; every method may be called from anywhere. What it must not do:
+//! share code with the server under test.
+
+mod chats;
+mod clock;
+mod config;
+mod control;
+mod counters;
+mod delivery;
+mod dice;
+mod fault;
+mod json;
+mod latency;
+mod limits;
+mod methods;
+mod params;
+mod reach;
+mod server;
+mod shapes;
+mod update;
+mod world;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+pub use clock::Clock;
+pub use config::{BotSpec, EmulatorConfig, UnknownToken};
+pub use counters::{BotCounters, Totals};
+pub use delivery::DeliveryRules;
+pub use fault::{Fault, FaultId, FaultKind};
+pub use latency::Latency;
+pub use limits::{Defiance, Limits, Rate, WaitScope, Window};
+pub use reach::{Form, Reach};
+pub use update::Submit;
+
+use crate::wire::{At, BotIx, Wire};
+use reach::Known;
+use world::World;
+
+/// A running emulated platform. Dropping it stops it without waiting.
+pub struct Emulator {
+    world: Arc<World>,
+    addr: SocketAddr,
+    stopped: Option<oneshot::Receiver<()>>,
+}
+
+impl Emulator {
+    /// Starts listening, on a thread of its own. Every event goes to `events`.
+    ///
+    /// # Errors
+    /// The address cannot be bound, the token list has doubles, or the thread cannot be started.
+    pub fn start(config: EmulatorConfig, events: UnboundedSender<Wire>) -> io::Result<Self> {
+        let world = Arc::new(World::new(config, events));
+        if world.tokens.len() != world.bots.len() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "two bots have the same token"));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            server::bind(world.config.listen)?
+        };
+        let addr = listener.local_addr()?;
+        let (done, stopped) = oneshot::channel();
+        let shared = Arc::clone(&world);
+        std::thread::Builder::new().name("telegram".into()).spawn(move || {
+            runtime.block_on(run(shared, listener));
+            drop(runtime);
+            // Nobody may be waiting.
+            let _ = done.send(());
+        })?;
+        Ok(Self { world, addr, stopped: Some(stopped) })
+    }
+
+    /// Where it listens: `http://<addr>` is the API root.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The clock all events are stamped on.
+    pub fn clock(&self) -> Clock {
+        self.world.clock
+    }
+
+    /// Time since the start.
+    pub fn now(&self) -> At {
+        self.world.clock.now()
+    }
+
+    /// A user does something: queues the update and tells [`Wire::Update`]. Returns its id, or `None` if the
+    /// platform keeps no such update: no such bot, a kind the bot did not allow, a full queue.
+    pub fn submit(&self, submit: Submit) -> Option<i64> {
+        update::submit(&self.world, submit)
+    }
+
+    /// Adds a fault; it is in force until its end, its count, or [`Self::lift`].
+    pub fn fault(&self, fault: Fault) -> FaultId {
+        set_fault(&self.world, fault)
+    }
+
+    /// Takes a fault away.
+    pub fn lift(&self, fault: FaultId) {
+        if let Some(fault) = self.world.faults.remove(fault) {
+            let what = format!("off: {}", fault.describe());
+            self.world.tell(Wire::Fault { at: self.now(), what });
+        }
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        clear_faults(&self.world);
+    }
+
+    /// A user starts or blocks a bot, outside of any update's text.
+    pub fn set_reach(&self, bot: BotIx, user: u64, reachable: bool) {
+        let (Some(found), Ok(chat)) = (self.world.bots.get(bot), i64::try_from(user)) else { return };
+        let mut state = found.state();
+        state.chats.entry(chat).known = if reachable { Known::Started } else { Known::Blocked };
+        self.world.tell(Wire::Reach { at: self.now(), bot, user, reachable });
+    }
+
+    /// True once the bot has a webhook.
+    pub fn webhook_ready(&self, bot: BotIx) -> bool {
+        self.world.bots.get(bot).is_some_and(|b| b.state().webhook.is_some())
+    }
+
+    /// Updates of the bot that wait or are in flight.
+    pub fn queue_len(&self, bot: BotIx) -> usize {
+        self.world.bots.get(bot).map_or(0, |b| b.state().queue.len())
+    }
+
+    /// The live counters of each bot, by index.
+    pub fn counters(&self) -> Vec<Arc<BotCounters>> {
+        self.world.bots.iter().map(|b| Arc::clone(&b.counters)).collect()
+    }
+
+    /// All bots' counters at this moment, summed.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for bot in &self.world.bots {
+            totals.add(&bot.counters);
+        }
+        totals
+    }
+
+    /// Stops listening and delivering, and waits until the port is free. What was not delivered is gone.
+    pub async fn stop(mut self) {
+        self.world.stopping.send_replace(true);
+        if let Some(stopped) = self.stopped.take() {
+            let _ = stopped.await;
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.world.stopping.send_replace(true);
+    }
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+/// Everything that runs on the emulator's thread.
+async fn run(world: Arc<World>, listener: tokio::net::TcpListener) {
+    for ix in 0..world.bots.len() {
+        tokio::spawn(delivery::pump::plan(Arc::clone(&world), ix));
+    }
+    server::accept(world, listener).await;
+}
+
+/// Puts a fault in force and tells when it begins. Its end is told when it is lifted.
+fn set_fault(world: &Arc<World>, fault: Fault) -> FaultId {
+    let what = format!("on: {}", fault.describe());
+    let at = world.clock.now().max(fault.begins());
+    let id = world.faults.add(fault);
+    world.tell(Wire::Fault { at, what });
+    id
+}
+
+fn clear_faults(world: &World) {
+    for fault in world.faults.clear() {
+        world.tell(Wire::Fault { at: world.clock.now(), what: format!("off: {}", fault.describe()) });
+    }
+}
