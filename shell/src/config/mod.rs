@@ -6,6 +6,7 @@
 
 mod address;
 mod bots;
+pub mod doc;
 mod dotenv;
 pub mod keys;
 mod names;

@@ -25,10 +25,20 @@ impl RequestHead {
     /// without a slash at the end).
     #[must_use]
     pub fn new(host: &str, path_prefix: &str, token: &Secret) -> Self {
+        Self::with_connection(host, path_prefix, token, "keep-alive")
+    }
+
+    /// As [`RequestHead::new`], for a connection that carries one request alone.
+    #[must_use]
+    pub fn closing(host: &str, path_prefix: &str, token: &Secret) -> Self {
+        Self::with_connection(host, path_prefix, token, "close")
+    }
+
+    fn with_connection(host: &str, path_prefix: &str, token: &Secret, connection: &str) -> Self {
         Self {
             start: format!("POST {path_prefix}/bot{}/", token.expose()),
             end: format!(
-                " HTTP/1.1\r\nHost: {host}\r\nConnection: keep-alive\r\nContent-Type: application/json\r\nContent-Length: "
+                " HTTP/1.1\r\nHost: {host}\r\nConnection: {connection}\r\nContent-Type: application/json\r\nContent-Length: "
             ),
             shown: format!("RequestHead({token} at {host}{path_prefix})"),
         }
