@@ -1,8 +1,39 @@
 //! rustls on both sides.
 //!
-//! What lives here: [`Stream`], a socket that may be encrypted, for sockets that never block. `reactor` and
-//! `outbound::client` use it. It knows nothing of HTTP beyond the protocol name in ALPN.
+//! What lives here: [`server_config`] from PEM files, [`client_config`] from the system's roots, and [`Stream`], a
+//! socket that may be encrypted, for sockets that never block. `serve` makes the configurations; `reactor` and
+//! `outbound::client` use the stream. It knows nothing of HTTP beyond the protocol name in ALPN.
+//!
+//! The cryptography is chosen by a cargo feature: `tls-aws-lc` (default) or `tls-ring`.
 
+mod client;
+mod error;
+mod pem;
+mod server;
 mod stream;
+mod validity;
 
+pub use client::client_config;
+pub use error::TlsError;
+pub use server::server_config;
 pub use stream::Stream;
+
+use rustls::crypto::CryptoProvider;
+use std::sync::Arc;
+
+/// RFC 7301: the only protocol that is spoken.
+const ALPN: &[u8] = b"http/1.1";
+
+#[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
+compile_error!("choose a TLS provider: feature `tls-aws-lc` (the default) or `tls-ring`");
+
+/// The provider of the build; no process-wide default is touched.
+fn provider() -> Arc<CryptoProvider> {
+    #[cfg(feature = "tls-aws-lc")]
+    return Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    #[cfg(all(feature = "tls-ring", not(feature = "tls-aws-lc")))]
+    return Arc::new(rustls::crypto::ring::default_provider());
+}
+
+#[cfg(test)]
+mod tests;
