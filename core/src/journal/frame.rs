@@ -263,3 +263,101 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEADER: SegmentHeader = SegmentHeader { id: 7, salt: 0x0123_4567_89ab_cdef, first: Seq(1000) };
+
+    /// The bytes of the `nth` drawing in docs/format.md: lines of `offset: bytes | meaning`.
+    fn drawn(nth: usize) -> Vec<u8> {
+        let text = include_str!("../../../docs/format.md");
+        let block = text.split("```hex\n").nth(nth + 1).expect("a drawing").split("```").next().unwrap();
+        let mut bytes = Vec::new();
+        for line in block.lines() {
+            let (offset, rest) = line.split_once(':').expect("an offset");
+            assert_eq!(usize::from_str_radix(offset, 16), Ok(bytes.len()), "the offsets are true: {line}");
+            let digits = rest.split('|').next().unwrap().split_whitespace();
+            bytes.extend(digits.map(|byte| u8::from_str_radix(byte, 16).expect("two hex digits")));
+        }
+        bytes
+    }
+
+    fn frame(kind: Kind, synced_to: u64, payload: &[u8]) -> Vec<u8> {
+        let frame = Frame { kind, seq: Seq(1001), synced_to: Seq(synced_to), payload };
+        let mut out = Vec::new();
+        Codec::new(&HEADER).encode(&frame, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn the_drawn_header_is_what_is_written_and_read() {
+        let page = HEADER.encode();
+        assert_eq!(page[..HEADER_USED], drawn(0), "docs/format.md, header");
+        assert!(page[HEADER_USED..].iter().all(|&b| b == 0));
+        assert_eq!(SegmentHeader::decode(&page), Ok(HEADER));
+    }
+
+    #[test]
+    fn the_drawn_frames_are_what_is_written_and_read() {
+        assert_eq!(frame(Kind::Entry, 999, b"hello, frame"), drawn(1), "docs/format.md, entry");
+        assert_eq!(frame(Kind::Seal, 1000, b""), drawn(2), "docs/format.md, seal");
+        let bytes = drawn(1);
+        let read = Codec::new(&HEADER).decode(&bytes).unwrap();
+        let (seq, synced_to) = (Seq(1001), Seq(999));
+        assert_eq!(read, Frame { kind: Kind::Entry, seq, synced_to, payload: b"hello, frame" });
+    }
+
+    #[test]
+    fn a_newer_format_is_named_as_such() {
+        let mut page = HEADER.encode();
+        page[8] = 2;
+        let crc = header_crc(&page);
+        page[32..36].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(SegmentHeader::decode(&page), Err(HeaderFlaw::UnknownVersion(2)));
+    }
+
+    #[test]
+    fn a_payload_over_the_limit_is_refused_and_nothing_is_written() {
+        let payload = vec![0; FRAME_BYTES_MAX + 1];
+        let mut out = vec![1];
+        let frame = Frame { kind: Kind::Entry, seq: Seq(1), synced_to: Seq(0), payload: &payload };
+        assert_eq!(Codec::new(&HEADER).encode(&frame, &mut out), Err(PayloadTooLong(payload.len())));
+        assert_eq!(out, [1]);
+    }
+
+    #[test]
+    fn a_frame_of_another_salt_or_segment_is_not_one_of_ours() {
+        let bytes = frame(Kind::Entry, 999, b"x");
+        let other_salt = Codec::new(&SegmentHeader { salt: 1, ..HEADER });
+        assert_eq!(other_salt.decode(&bytes), Err(Flaw::BadChecksum));
+        let other_id = Codec::new(&SegmentHeader { id: 8, ..HEADER });
+        assert_eq!(other_id.decode(&bytes), Err(Flaw::Foreign));
+    }
+
+    proptest! {
+        #[test]
+        fn frames_survive_and_every_flipped_bit_is_noticed(
+            payload: Vec<u8>, seq in 1u64.., behind in 1u64..1000, bit: prop::sample::Index,
+        ) {
+            let synced_to = Seq(seq.saturating_sub(behind));
+            let frame = Frame { kind: Kind::Entry, seq: Seq(seq), synced_to, payload: &payload };
+            let codec = Codec::new(&HEADER);
+            let mut bytes = Vec::new();
+            codec.encode(&frame, &mut bytes).unwrap();
+            prop_assert_eq!(bytes.len(), frame_bytes(payload.len()));
+            prop_assert_eq!(codec.decode(&bytes), Ok(frame));
+            let bit = bit.index(bytes.len() * 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(codec.decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_a_frame_or_a_flaw(bytes: Vec<u8>) {
+            let _ = Codec::new(&HEADER).decode(&bytes);
+            let _ = SegmentHeader::decode(&bytes);
+        }
+    }
+}
