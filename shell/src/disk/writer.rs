@@ -97,21 +97,34 @@ impl Journal {
     /// does the same in groups.
     ///
     /// # Errors
-    /// As the disk says. If it [heals](DiskError::heals), the entry is staged and `commit` may be called again.
+    /// As [`Journal::append_group`].
     pub fn append(&mut self, payload: &[u8]) -> Result<Seq, DiskError> {
-        let seq = self.next;
-        loop {
-            match self.stage(payload)? {
-                Staged::Yes => break,
-                Staged::CommitFirst => self.commit()?,
-                Staged::RollFirst => {
-                    self.commit()?;
-                    self.roll(payload.len())?;
+        self.append_group([payload])
+    }
+
+    /// Appends entries and makes them durable before it returns; gives the last sequence.
+    ///
+    /// # Errors
+    /// As the disk says. If it [heals](DiskError::heals), the first of them are staged, and what `next_seq`
+    /// says is which comes next.
+    pub fn append_group<'a>(
+        &mut self,
+        payloads: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Seq, DiskError> {
+        for payload in payloads {
+            loop {
+                match self.stage(payload)? {
+                    Staged::Yes => break,
+                    Staged::CommitFirst => self.commit()?,
+                    Staged::RollFirst => {
+                        self.commit()?;
+                        self.roll(payload.len())?;
+                    }
                 }
             }
         }
         self.commit()?;
-        Ok(seq)
+        Ok(self.synced_to)
     }
 
     /// Encodes the next entry into the coming commit.
