@@ -306,7 +306,9 @@ fn handoff(c: &mut Criterion) {
         let (tx, rx) = crossbeam::channel::bounded::<Item>(1024);
         thread::scope(|scope| {
             scope.spawn(move || (0..ITEMS).for_each(|_| tx.send(black_box(ITEM)).expect("open")));
-            (0..ITEMS).for_each(|_| drop(black_box(rx.recv())));
+            for _ in 0..ITEMS {
+                let _ = black_box(rx.recv());
+            }
         });
     }
 
