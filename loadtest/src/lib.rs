@@ -8,6 +8,7 @@
 //! ```
 
 pub mod auditor;
+pub mod cli;
 pub mod dataset;
 pub mod profile;
 pub mod report;

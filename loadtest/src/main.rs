@@ -1,2 +1,7 @@
-//! The entry point.
-fn main() {}
+//! The entry point: arguments in, an exit status out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nobat_load::cli::run()
+}

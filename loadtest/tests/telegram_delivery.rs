@@ -5,7 +5,7 @@ mod telegram_support;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use nobat_load::telegram::{DeliveryRules, EmulatorConfig, Fault, FaultKind};
+use nobat_load::telegram::{DeliveryRules, EmulatorConfig, Fault, FaultKind, Limits};
 use nobat_load::wire::What;
 use serde_json::json;
 use telegram_support::{MAIN, OK, Rig, Say, Webhook, status};
@@ -33,7 +33,8 @@ async fn an_update_arrives_once_escaped_with_the_secret_on_the_path_it_was_regis
 
 #[tokio::test]
 async fn setting_the_same_webhook_again_changes_nothing_and_info_tells_the_state() {
-    let rig = Rig::new(EmulatorConfig::default());
+    let limits = Limits { set_webhook_every: Duration::ZERO, ..Limits::default() };
+    let rig = Rig::new(EmulatorConfig { limits, ..EmulatorConfig::default() });
     let hook = Webhook::start(|_| OK).await;
     rig.set_webhook(&hook, json!({"max_connections": 7})).await;
     let again = rig.set_webhook(&hook, json!({"max_connections": 7})).await;
@@ -197,6 +198,8 @@ async fn an_https_webhook_needs_to_be_told_where_to_go() {
     let url = json!({"url": "https://bot.example.org/hook"});
     let refused = rig.client().await.call(MAIN, "setWebhook", url.clone()).await;
     assert_eq!(refused.status, 400);
+    let again = rig.client().await.call(MAIN, "setWebhook", url.clone()).await;
+    assert_eq!((again.status, again.retry_after.as_deref()), (429, Some("1")), "one a second");
     let hook = Webhook::start(|_| OK).await;
     let mut rig = Rig::new(EmulatorConfig { webhook_via: Some(hook.addr), ..EmulatorConfig::default() });
     assert_eq!(rig.client().await.call(MAIN, "setWebhook", url).await.status, 200);

@@ -5,7 +5,7 @@ mod telegram_support;
 use std::time::Duration;
 
 use hyper::Method;
-use nobat_load::telegram::{Defiance, EmulatorConfig, Fault, FaultKind, Latency, Limits};
+use nobat_load::telegram::{Defiance, EmulatorConfig, Fault, FaultKind, Latency, Limits, Window};
 use nobat_load::wire::{Outcome, Scope, Wire};
 use serde_json::json;
 use telegram_support::{LANE, MAIN, Rig};
@@ -158,8 +158,56 @@ async fn faults_are_set_and_lifted_through_the_control_endpoint() {
     assert_eq!(rig.next(fault).await, "off: status 500, bot 0");
     let bad = client.request(Method::POST, path, None, "{\"kind\":\"nope\"}".into()).await.unwrap();
     assert_eq!(bad.status, 400);
-    let unknown = json!({"kind": "reset", "bot": 9}).to_string();
-    assert_eq!(client.request(Method::POST, path, None, unknown.into()).await.unwrap().status, 400);
+    for wrong in [json!({"kind": "reset", "bot": 9}), json!({"kind": "reset", "metod": "sendMessage"})] {
+        assert_eq!(
+            client.request(Method::POST, path, None, wrong.to_string().into()).await.unwrap().status,
+            400
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_faults_beginning_and_end_are_told_when_they_come() {
+    let mut rig = rig();
+    let now = rig.emulator.now();
+    let (from, until) = (now + Duration::from_millis(50), now + Duration::from_millis(100));
+    rig.emulator.fault(Fault::new(FaultKind::Revoked).bot(1).from(from).until(until));
+    let fault = |e| if let Wire::Fault { at, what } = e { Some((at, what)) } else { None };
+    let (on_at, on) = rig.next(fault).await;
+    let (off_at, off) = rig.next(fault).await;
+    assert_eq!((on.as_str(), off.as_str()), ("on: 401 revoked, bot 1", "off: 401 revoked, bot 1"));
+    let ms = Duration::from_millis(1);
+    assert!(on_at + ms >= from && off_at + ms >= until, "{on_at:?} {off_at:?}");
+}
+
+#[tokio::test]
+async fn users_act_through_the_control_endpoint() {
+    let mut rig = rig();
+    let mut client = rig.client().await;
+    let mut post = async |path: &str, body: serde_json::Value| {
+        client.request(Method::POST, path, None, body.to_string().into()).await.unwrap()
+    };
+    let made = post("/_emulator/update", json!({"user": 5, "text": "/start"})).await;
+    let id = made.json["result"]["update_id"].as_i64().unwrap();
+    let update = |e| if let Wire::Update(u) = e { Some((u.update_id, u.user, u.chat)) } else { None };
+    assert_eq!(rig.next(update).await, (id, 5, 5));
+    assert_eq!(post("/_emulator/update", json!({"user": 5})).await.status, 400);
+    assert_eq!(post("/_emulator/update", json!({"user": 5, "bot": 7, "text": "a"})).await.status, 400);
+    assert_eq!(post("/_emulator/reach", json!({"bot": 1, "user": 5, "reachable": false})).await.status, 200);
+    assert_eq!(client.send(LANE, 5, "a").await.status, 403);
+    let status = client.request(Method::GET, "/_emulator/status", None, "".into()).await.unwrap();
+    assert_eq!(status.json["result"]["updates"], 1);
+}
+
+#[tokio::test]
+async fn tokens_never_seen_before_are_limited_when_asked_for() {
+    let first_use = Some(Window { count: 2, per: Duration::from_secs(60) });
+    let limits = Limits { first_use, ..Limits::default() };
+    let rig = Rig::new(EmulatorConfig { limits, ..EmulatorConfig::default() });
+    let mut client = rig.client().await;
+    let mut ask = async |token: &str| client.call(token, "getMe", json!({})).await.status;
+    assert_eq!([ask(MAIN).await, ask(MAIN).await, ask("77:GUESS").await], [200, 200, 401]);
+    assert_eq!([ask("78:GUESS").await, ask(LANE).await, ask(MAIN).await], [429, 429, 200]);
 }
 
 #[tokio::test]

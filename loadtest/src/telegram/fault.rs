@@ -211,6 +211,11 @@ impl FaultBook {
         id
     }
 
+    /// True while the rule is on the book.
+    pub(crate) fn holds(&self, id: FaultId) -> bool {
+        lock(&self.rules).iter().any(|r| r.id == id)
+    }
+
     /// Takes a rule away; returns it if it was still in force.
     pub(crate) fn remove(&self, id: FaultId) -> Option<Fault> {
         let mut rules = lock(&self.rules);

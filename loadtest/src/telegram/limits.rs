@@ -66,8 +66,10 @@ pub struct Limits {
     pub cap_replies: bool,
     /// A send to a chat that wrote to this bot at most this long ago is a reply.
     pub reply_within: Duration,
-    /// Calls of one token in its first minute (a fact of the server, 20; off by default). `None`: off.
-    pub first_minute: Option<u32>,
+    /// First uses of tokens, known or not (the server takes 20 a minute from one address). `None`: no limit.
+    pub first_use: Option<Window>,
+    /// The least time between two `setWebhook` of a bot.
+    pub set_webhook_every: Duration,
 }
 
 impl Default for Limits {
@@ -82,7 +84,8 @@ impl Default for Limits {
             silent_delay: Duration::ZERO,
             cap_replies: true,
             reply_within: Duration::from_secs(300),
-            first_minute: None,
+            first_use: None,
+            set_webhook_every: Duration::from_secs(1),
         }
     }
 }
@@ -211,7 +214,7 @@ pub(crate) fn announce(
 }
 
 /// Seconds to tell for a span: rounded up, at least 1, as the platform's integer field.
-fn whole_seconds(span: Duration) -> u32 {
+pub(crate) fn whole_seconds(span: Duration) -> u32 {
     let up = span.as_secs() + u64::from(span.subsec_nanos() > 0);
     u32::try_from(up).unwrap_or(u32::MAX).max(1)
 }

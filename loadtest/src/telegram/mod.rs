@@ -31,7 +31,10 @@ mod world;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
@@ -46,6 +49,8 @@ pub use reach::{Form, Reach};
 pub use update::Submit;
 
 use crate::wire::{At, BotIx, Wire};
+use methods::{Incoming, decide};
+use params::Params;
 use reach::Known;
 use world::World;
 
@@ -67,6 +72,8 @@ impl Emulator {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "two bots have the same token"));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // Set once, here: the world is new.
+        let _ = world.runtime.set(runtime.handle().clone());
         let listener = {
             let _inside = runtime.enter();
             server::bind(world.config.listen)?
@@ -104,6 +111,18 @@ impl Emulator {
         update::submit(&self.world, submit)
     }
 
+    /// Performs a method as if `bot` had called it over HTTP: status and body. `None`: no such bot.
+    /// Must run inside a tokio runtime if a silent delay is configured.
+    pub async fn call(&self, bot: BotIx, method: &str, params: Map<String, Value>) -> Option<(u16, Bytes)> {
+        let found = self.world.bots.get(bot)?;
+        let method = method.to_ascii_lowercase();
+        let params = Params { map: params, files: Vec::new() };
+        let (arrived_at, answer_after, conflict) = (self.now(), Duration::ZERO, None);
+        let call = Incoming { method, params, arrived_at, answer_after, conflict };
+        let answer = decide(&self.world, found, call).await;
+        Some((answer.status, answer.body))
+    }
+
     /// Adds a fault; it is in force until its end, its count, or [`Self::lift`].
     pub fn fault(&self, fault: Fault) -> FaultId {
         set_fault(&self.world, fault)
@@ -124,10 +143,7 @@ impl Emulator {
 
     /// A user starts or blocks a bot, outside of any update's text.
     pub fn set_reach(&self, bot: BotIx, user: u64, reachable: bool) {
-        let (Some(found), Ok(chat)) = (self.world.bots.get(bot), i64::try_from(user)) else { return };
-        let mut state = found.state();
-        state.chats.entry(chat).known = if reachable { Known::Started } else { Known::Blocked };
-        self.world.tell(Wire::Reach { at: self.now(), bot, user, reachable });
+        set_reach(&self.world, bot, user, reachable);
     }
 
     /// True once the bot has a webhook.
@@ -183,13 +199,39 @@ async fn run(world: Arc<World>, listener: tokio::net::TcpListener) {
     server::accept(world, listener).await;
 }
 
-/// Puts a fault in force and tells when it begins. Its end is told when it is lifted.
+fn set_reach(world: &World, bot: BotIx, user: u64, reachable: bool) {
+    let (Some(found), Ok(chat)) = (world.bots.get(bot), i64::try_from(user)) else { return };
+    let mut state = found.state();
+    state.chats.entry(chat).known = if reachable { Known::Started } else { Known::Blocked };
+    world.tell(Wire::Reach { at: world.clock.now(), bot, user, reachable });
+}
+
+/// Puts a fault in force. Its beginning and its end are told when they come.
 fn set_fault(world: &Arc<World>, fault: Fault) -> FaultId {
-    let what = format!("on: {}", fault.describe());
-    let at = world.clock.now().max(fault.begins());
+    let (begins, ends, name) = (fault.begins(), fault.ends(), fault.describe());
     let id = world.faults.add(fault);
-    world.tell(Wire::Fault { at, what });
+    if begins <= world.clock.now() {
+        world.tell(Wire::Fault { at: world.clock.now(), what: format!("on: {name}") });
+    } else {
+        tell_later(world, id, begins, format!("on: {name}"), false);
+    }
+    if let Some(ends) = ends {
+        tell_later(world, id, ends, format!("off: {name}"), true);
+    }
     id
+}
+
+/// Tells at `at`, unless the fault was lifted before; `over` takes it off the book.
+fn tell_later(world: &Arc<World>, id: FaultId, at: At, what: String, over: bool) {
+    let Some(runtime) = world.runtime.get() else { return };
+    let world = Arc::clone(world);
+    runtime.spawn(async move {
+        tokio::time::sleep_until(world.clock.instant(at)).await;
+        let there = if over { world.faults.remove(id).is_some() } else { world.faults.holds(id) };
+        if there {
+            world.tell(Wire::Fault { at: world.clock.now(), what });
+        }
+    });
 }
 
 fn clear_faults(world: &World) {

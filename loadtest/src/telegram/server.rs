@@ -21,7 +21,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::config::UnknownToken;
 use super::control;
-use super::fault::{FaultKind, Stage};
+use super::fault::{FaultKind, Stage, lock};
+use super::limits::whole_seconds;
 use super::methods::{Answer, Incoming, Way, decide, poll};
 use super::params::Params;
 use super::world::World;
@@ -165,8 +166,15 @@ fn route(world: &World, path: &str) -> Result<(BotIx, String), Answer> {
         token
     };
     if let Some(&ix) = world.tokens.get(token) {
+        // Tried first without writing: each call after the first comes through here.
+        let used = &world.bots[ix].used;
+        if !used.load(Ordering::Relaxed) {
+            first_use(world)?;
+            used.store(true, Ordering::Relaxed);
+        }
         return Ok((ix, method.to_ascii_lowercase()));
     }
+    first_use(world)?;
     let id = token.split_once(':').map(|(id, _)| id);
     let (status, description) = match id {
         None => (401, "Unauthorized: invalid token specified"),
@@ -178,6 +186,25 @@ fn route(world: &World, path: &str) -> Result<(BotIx, String), Answer> {
         Some(_) => (401, "Unauthorized"),
     };
     Err(Answer::failure(status, description))
+}
+
+/// The server's guard against token guessing: so many tokens it has not seen before in any span.
+fn first_use(world: &World) -> Result<(), Answer> {
+    let Some(window) = world.config.limits.first_use else { return Ok(()) };
+    let now = world.clock.now();
+    let mut uses = lock(&world.first_uses);
+    while uses.front().is_some_and(|&t| t + window.per <= now) {
+        uses.pop_front();
+    }
+    match uses.front() {
+        Some(&oldest) if uses.len() >= window.count => {
+            Err(Answer::too_many(whole_seconds(oldest + window.per - now)))
+        }
+        _ => {
+            uses.push_back(now);
+            Ok(())
+        }
+    }
 }
 
 pub(crate) fn respond(answer: Answer) -> Response<Full<Bytes>> {

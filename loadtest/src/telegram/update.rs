@@ -34,9 +34,9 @@ pub struct Submit {
 
 /// A kind of update with its order and its life.
 #[derive(Clone, Copy)]
-struct Kind {
-    name: &'static str,
-    lane: Lane,
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) lane: Lane,
 }
 
 /// Queues what the user did. `None` if the bot does not exist, its `allowed_updates` leave the kind out, or
@@ -44,32 +44,63 @@ struct Kind {
 pub(crate) fn submit(world: &World, submit: Submit) -> Option<i64> {
     let bot = world.bots.get(submit.bot)?;
     let Submit { user, chat, planned_at, mut what, language_code, .. } = submit;
-    let kind = kind_of(&what, user, chat);
     let mut guard = bot.state();
     let state = &mut *guard;
+    let now = world.clock.now();
+    if let What::Press { callback_id, .. } = &mut what {
+        if callback_id.is_empty() {
+            *callback_id = (world.dice.bits() >> 1).to_string();
+        }
+        state.callbacks.open(callback_id, now);
+    }
+    note_the_user(state, chat, &what, now);
+    let from = student(user, Some(&language_code));
+    let date = world.clock.unix_s(now);
+    let kind = kind_of(&what, user, chat);
+    let shown = what.clone();
+    let cause = Cause { planned_at, now, user, chat, what };
+    issue(world, bot, state, cause, kind, |state, update_id| match &shown {
+        What::Text(text) => text_update(state, update_id, from, chat, date, text),
+        What::Press { data, message_id, callback_id } => {
+            let there = state.chats.entry(chat).find(*message_id).is_some();
+            // A message that cannot be reached any more has date 0.
+            let message =
+                MessageOut::new(*message_id, bot_user(bot), chat_of(chat), if there { date } else { 0 });
+            let chat_instance = chat.wrapping_mul(-7_046_029_254_386_353_131).to_string();
+            let callback_query = CallbackOut { id: callback_id, from, message, chat_instance, data };
+            to_wire(&CallbackUpdate { update_id, callback_query })
+        }
+        What::Other(name) => other_update(bot, update_id, from, chat, date, name, world.dice.bits()),
+    })
+}
+
+/// Who caused an update, when, and what it was.
+pub(crate) struct Cause {
+    pub(crate) planned_at: At,
+    pub(crate) now: At,
+    pub(crate) user: u64,
+    pub(crate) chat: i64,
+    pub(crate) what: What,
+}
+
+/// Gives an update its id, queues it and tells of it, all under the bot's lock: a delivery is never told
+/// before its update.
+pub(crate) fn issue(
+    world: &World,
+    bot: &Bot,
+    state: &mut BotState,
+    cause: Cause,
+    kind: Kind,
+    render: impl FnOnce(&mut BotState, i64) -> Bytes,
+) -> Option<i64> {
     if !allowed(&state.allowed_updates, kind.name) {
         return None;
     }
-    let now = world.clock.now();
     let update_id = state.next_update_id;
     state.next_update_id += 1;
-    let from = student(user, Some(&language_code));
-    let date = world.clock.unix_s(now);
-    note_the_user(state, chat, &what, now);
-    let body = match &mut what {
-        What::Text(text) => text_update(state, update_id, from, chat, date, text),
-        What::Press { data, message_id, callback_id } => {
-            if callback_id.is_empty() {
-                *callback_id = (world.dice.bits() >> 1).to_string();
-            }
-            state.callbacks.open(callback_id, now);
-            press_update(bot, state, update_id, from, chat, date, data, *message_id, callback_id)
-        }
-        What::Other(name) => other_update(bot, update_id, from, chat, date, name, world.dice.bits()),
-    };
-    let pushed = enqueue(world, bot, state, update_id, kind, body, now);
-    drop(guard);
-    if !pushed {
+    let body = render(state, update_id);
+    let Cause { planned_at, now, user, chat, what } = cause;
+    if !enqueue(world, bot, state, update_id, kind, body, now) {
         count(&bot.counters.updates_lost);
         let what = format!("queue of bot {} is full: update {update_id} is lost", bot.ix);
         world.tell(Wire::Fault { at: now, what });
@@ -179,29 +210,6 @@ struct CallbackOut<'a> {
     message: MessageOut<'a>,
     chat_instance: String,
     data: &'a str,
-}
-
-#[expect(clippy::too_many_arguments, reason = "the fields of one update, each once")]
-fn press_update(
-    bot: &Bot,
-    state: &mut BotState,
-    update_id: i64,
-    from: UserOut<'_>,
-    chat: i64,
-    date: u64,
-    data: &str,
-    message_id: i64,
-    id: &str,
-) -> Bytes {
-    let there = state.chats.entry(chat).find(message_id).is_some();
-    // A message that cannot be reached any more has date 0.
-    let date = if there { date } else { 0 };
-    let message = MessageOut::new(message_id, bot_user(bot), chat_of(chat), date);
-    let chat_instance = chat.wrapping_mul(-7_046_029_254_386_353_131).to_string();
-    to_wire(&CallbackUpdate {
-        update_id,
-        callback_query: CallbackOut { id, from, message, chat_instance, data },
-    })
 }
 
 fn other_update(

@@ -3,7 +3,7 @@
 //! Each bot has one lock over its state; it is held for one decision at a time and never across an await.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -33,6 +33,10 @@ pub(crate) struct World {
     pub(crate) reach: ReachRule,
     pub(crate) dice: Dice,
     events: UnboundedSender<Wire>,
+    /// The emulator's runtime, for timers set from other threads.
+    pub(crate) runtime: std::sync::OnceLock<tokio::runtime::Handle>,
+    /// First uses of tokens, oldest first.
+    pub(crate) first_uses: Mutex<std::collections::VecDeque<At>>,
     /// Turns `true` once, when the emulator stops.
     pub(crate) stopping: watch::Sender<bool>,
 }
@@ -44,6 +48,8 @@ pub(crate) struct Bot {
     pub(crate) spec: BotSpec,
     pub(crate) counters: Arc<BotCounters>,
     state: Mutex<BotState>,
+    /// Its token was used before.
+    pub(crate) used: AtomicBool,
     /// The delivery planner has something to look at.
     pub(crate) work: Notify,
     /// An idle webhook connection may take an update.
@@ -72,6 +78,8 @@ pub(crate) struct BotState {
     pub(crate) allowed_updates: Vec<String>,
     pub(crate) last_error: Option<(u64, String)>,
     pub(crate) gone_since: Option<At>,
+    /// The next `setWebhook` is refused before this.
+    pub(crate) webhook_free_at: At,
     pub(crate) callbacks: Callbacks,
 }
 
@@ -97,6 +105,8 @@ impl World {
             clock: Clock::start(),
             dice: Dice::new(config.seed),
             faults: FaultBook::default(),
+            runtime: std::sync::OnceLock::new(),
+            first_uses: Mutex::default(),
             stopping: watch::Sender::new(false),
             bots,
             tokens,
@@ -130,6 +140,7 @@ fn new_bot(ix: BotIx, spec: &BotSpec, seed: u64) -> Bot {
         allowed_updates: Vec::new(),
         last_error: None,
         gone_since: None,
+        webhook_free_at: At::ZERO,
         callbacks: Callbacks::default(),
     };
     Bot {
@@ -138,6 +149,7 @@ fn new_bot(ix: BotIx, spec: &BotSpec, seed: u64) -> Bot {
         spec: spec.clone(),
         counters: Arc::default(),
         state: Mutex::new(state),
+        used: AtomicBool::new(false),
         work: Notify::new(),
         idle: Notify::new(),
         poll: Notify::new(),

@@ -69,7 +69,7 @@ impl Answer {
         Self::json(status, json::failure(status, description))
     }
 
-    fn too_many(retry_after: u32) -> Self {
+    pub(crate) fn too_many(retry_after: u32) -> Self {
         Self { retry_after: Some(retry_after), ..Self::json(429, json::too_many(retry_after)) }
     }
 }

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 use super::{Desk, Done, Refusal, Verdict};
 use crate::telegram::json as wire_json;
+use crate::telegram::limits::whole_seconds;
+use crate::wire::Scope;
 
 /// Connections when `max_connections` is not given, and the most that can be asked for.
 const CONNECTIONS_DEFAULT: i64 = 40;
@@ -55,6 +57,11 @@ fn set(desk: &mut Desk<'_>) -> Verdict {
     if url.is_empty() {
         return delete(desk);
     }
+    if desk.at < desk.state.webhook_free_at {
+        let retry_after = whole_seconds(desk.state.webhook_free_at - desk.at);
+        return Err(Refusal::TooMany { retry_after, scope: Scope::Token, defiance: false });
+    }
+    desk.state.webhook_free_at = desk.at + desk.world.config.limits.set_webhook_every;
     let allowed =
         params.nested("allowed_updates").map_err(|()| Refusal::bad("can't parse allowed_updates"))?;
     let secret = secret_of(params.text("secret_token").unwrap_or_default())?;
