@@ -1,2 +1,13 @@
-//! The admin listener: /metrics, /stats and what only an operator may see. Speaks commands to the
-//! engine, never edits state.
+//! What operators and balancers ask over HTTP: health, readiness, statistics, metrics. Reads, never edits.
+//!
+//! What lives here: [`Pages`], the pages of both listeners, and [`AdminService`], which serves them on the
+//! admin listener. The bodies are pure functions in [`bodies`]. Nothing here sees a user, a text or a
+//! secret.
+
+pub mod bodies;
+mod pages;
+mod process;
+mod service;
+
+pub use pages::{Audience, Pages, State};
+pub use service::AdminService;

@@ -5,7 +5,6 @@
 //! control characters are escaped, so that no input can forge a line. Lines are written whole and at once:
 //! what was said before a crash was said.
 
-use super::exposition;
 use super::rfc3339;
 use super::scrub::scrub;
 use crate::clock::Clock;
@@ -144,13 +143,6 @@ pub fn export(registry: &super::Registry) {
     for (index, lines) in lines().into_iter().enumerate() {
         registry.set_at(super::names::LOG_LINES, index, lines);
     }
-}
-
-/// The metrics as text, the log's own included.
-#[must_use]
-pub fn exposition_with_log(registry: &super::Registry) -> String {
-    export(registry);
-    exposition::render(registry)
 }
 
 /// Says one line: `say!(Info, "Update from user {user}", lane = 3)`. Formats nothing below the level.

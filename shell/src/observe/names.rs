@@ -191,6 +191,8 @@ metrics! {
         "Look-ups of results, by outcome.";
     RATE_LIMITED: Counter "nobat_users_rate_limited_total", Labels::None,
         "Inputs over their user's rate.";
+    RESIDENT_BYTES: Gauge "nobat_resident_bytes", Labels::None,
+        "Bytes of the process in memory.";
     LOG_LINES: Counter "nobat_log_lines_total", Labels::Fixed("level", LEVELS),
         "Log lines written, by level.";
 }

@@ -1,0 +1,201 @@
+//! The pages, for whoever may see them.
+
+use super::bodies::{self, Facts};
+use super::process;
+use crate::config::Config;
+use crate::http::{Method, RequestHead, Response, Status};
+use crate::observe::{Registry, exposition, log, names};
+use crate::reactor::Turn;
+use nobat_core::time::Nanos;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// What the process is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum State {
+    /// The journal is replayed; no updates are taken yet.
+    Starting = 0,
+    /// Updates are taken.
+    Ready = 1,
+    /// No new work is taken; what is in flight is finished.
+    Stopping = 2,
+    /// The disk does not take the journal: updates are answered 503 until it does.
+    Stalled = 3,
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::Starting, Self::Ready, Self::Stopping, Self::Stalled];
+
+    /// Its word in `/readyz` and `/stats`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Stopping => "stopping",
+            Self::Stalled => "stalled",
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// Anyone who can reach the webhook listener.
+    Public,
+    /// The admin listener, or a caller from this machine.
+    Operator,
+}
+
+/// Before a page is made, fills in the gauges that are counted elsewhere.
+type Refresh = Box<dyn Fn(&Registry) + Send + Sync>;
+
+/// The pages of both listeners. Shared by their threads.
+pub struct Pages {
+    facts: Facts,
+    registry: Arc<Registry>,
+    refresh: Refresh,
+    started: Nanos,
+    state: AtomicU8,
+    /// Nothing forwards to the webhook listener from this machine, so a local caller is an operator.
+    local_is_operator: bool,
+}
+
+impl Pages {
+    /// The pages of this configuration, in the state [`State::Starting`]. `started` is when the process did.
+    #[must_use]
+    pub fn new(config: &Config, registry: Arc<Registry>, started: Nanos) -> Self {
+        // Without TLS of our own, what comes from this machine to a public address comes through a proxy.
+        let local_is_operator = config.tls.is_some()
+            || config.webhook.url.as_ref().is_none_or(crate::config::BaseUrl::is_loopback);
+        Self {
+            facts: Facts {
+                public: bodies::public_stats(config),
+                bots: config.lanes.iter().map(|lane| lane.bot_id.0).collect(),
+            },
+            registry,
+            refresh: Box::new(|_| {}),
+            started,
+            state: AtomicU8::new(State::Starting as u8),
+            local_is_operator,
+        }
+    }
+
+    /// With gauges that `refresh` fills in whenever `/metrics` or the full `/stats` is asked for.
+    #[must_use]
+    pub fn with_refresh(mut self, refresh: impl Fn(&Registry) + Send + Sync + 'static) -> Self {
+        self.refresh = Box::new(refresh);
+        self
+    }
+
+    /// The counters that are shown.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What the process is about from now on.
+    pub fn set(&self, state: State) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+
+    /// What the process is about.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::ALL[usize::from(self.state.load(Ordering::Acquire)).min(3)]
+    }
+
+    /// Who sits at the other end of a connection of the webhook listener. A request that a proxy forwarded is
+    /// public wherever it comes from.
+    #[must_use]
+    pub fn audience(&self, head: &RequestHead<'_>, from: std::net::IpAddr) -> Audience {
+        const FORWARDED: [&[u8]; 4] = [b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"];
+        let forwarded = head
+            .fields()
+            .iter()
+            .any(|(field, _)| FORWARDED.iter().any(|name| field.eq_ignore_ascii_case(name)));
+        if self.local_is_operator && from.is_loopback() && !forwarded {
+            Audience::Operator
+        } else {
+            Audience::Public
+        }
+    }
+
+    /// Is there such a page for this audience? Called before a body is read.
+    ///
+    /// # Errors
+    /// 404, or 405 for another method than GET and HEAD.
+    pub fn admit(&self, head: &RequestHead<'_>, audience: Audience) -> Result<(), Response> {
+        if Page::of(head.path(), audience).is_none() {
+            return Err(Response::empty(Status::NOT_FOUND));
+        }
+        match head.method() {
+            Method::Get | Method::Head => Ok(()),
+            _ => Err(Response::method_not_allowed("GET, HEAD")),
+        }
+    }
+
+    /// The page.
+    #[must_use]
+    pub fn answer(&self, turn: &Turn, head: &RequestHead<'_>, audience: Audience) -> Response {
+        let Some(page) = Page::of(head.path(), audience) else { return Response::empty(Status::NOT_FOUND) };
+        let response = match page {
+            Page::Health => Response::json(Status::OK, bodies::health(turn.now.wall)),
+            Page::Alive => Response::text(Status::OK, "ok\n"),
+            Page::Ready => {
+                let state = self.state();
+                let mut response = Response::json(Status::OK, bodies::ready(state));
+                if state != State::Ready {
+                    response.status = Status::SERVICE_UNAVAILABLE;
+                    response.retry_after = Some(1);
+                }
+                response
+            }
+            Page::PublicStats => Response::json(Status::OK, self.facts.public.clone()),
+            Page::FullStats => {
+                self.gather();
+                let uptime = turn.now.mono.since(self.started);
+                let body = bodies::full_stats(&self.facts, self.state(), uptime, &self.registry);
+                Response::json(Status::OK, body)
+            }
+            Page::Metrics => {
+                self.gather();
+                Response::with_body(Status::OK, exposition::CONTENT_TYPE, exposition::render(&self.registry))
+            }
+        };
+        response.field("Cache-Control", "no-store").field("X-Content-Type-Options", "nosniff")
+    }
+
+    fn gather(&self) {
+        (self.refresh)(&self.registry);
+        log::export(&self.registry);
+        if let Some(bytes) = process::resident_bytes() {
+            self.registry.set(names::RESIDENT_BYTES, bytes);
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Page {
+    Health,
+    Alive,
+    Ready,
+    PublicStats,
+    FullStats,
+    Metrics,
+}
+
+impl Page {
+    fn of(path: &[u8], audience: Audience) -> Option<Self> {
+        Some(match (path, audience) {
+            (b"/" | b"/health", _) => Self::Health,
+            (b"/healthz", _) => Self::Alive,
+            (b"/readyz", _) => Self::Ready,
+            (b"/stats", Audience::Public) => Self::PublicStats,
+            (b"/stats", Audience::Operator) => Self::FullStats,
+            (b"/metrics", Audience::Operator) => Self::Metrics,
+            _ => return None,
+        })
+    }
+}
