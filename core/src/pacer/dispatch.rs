@@ -108,7 +108,7 @@ impl<T: Copy> Pacer<T> {
         let (chat, stale) = (env.chat, env.deadline <= now);
         self.unlink(d);
         // What changed since it became ready: its time ran out, or its chat was told to wait.
-        if stale || self.freezes.until(l, chat, false, now) > now {
+        if stale || self.freezes.until(l, chat, now) > now {
             self.settle(d, now, Nanos::ZERO);
             return None;
         }
@@ -127,7 +127,8 @@ impl<T: Copy> Pacer<T> {
             self.drop_env(e, DropReason::Stale);
             return None;
         }
-        let until = self.freezes.until(l, chat, class == Class::Urgent, now);
+        // Urgent calls (the answer to a pre-checkout) name no chat, so no chat's wait concerns them.
+        let until = if class == Class::Urgent { now } else { self.freezes.until(l, chat, now) };
         if until > now {
             self.requeue_call(e, now, until);
             return None;

@@ -10,17 +10,10 @@ use hashbrown::HashMap;
 /// Entries below this many are not swept.
 const SWEEP_MIN: usize = 64;
 
-#[derive(Clone, Copy, Debug)]
-struct Freeze {
-    until: Nanos,
-    /// An urgent call was refused itself, so urgent calls do not pass this one.
-    urgent_too: bool,
-}
-
 /// Announced waits by (token, chat), each until its end.
 #[derive(Clone, Debug)]
 pub(super) struct Freezes {
-    waits: HashMap<(LaneIx, ChatId), Freeze, FixedState>,
+    waits: HashMap<(LaneIx, ChatId), Nanos, FixedState>,
     /// No wait ends later.
     latest: Nanos,
     sweep_at: usize,
@@ -36,20 +29,19 @@ impl Freezes {
     }
 
     /// Sets or extends a wait; a wait is never shortened.
-    pub(super) fn freeze(&mut self, lane: LaneIx, chat: ChatId, until: Nanos, urgent: bool, now: Nanos) {
+    pub(super) fn freeze(&mut self, lane: LaneIx, chat: ChatId, until: Nanos, now: Nanos) {
         if self.waits.len() >= self.sweep_at {
-            self.waits.retain(|_, wait| wait.until > now);
+            self.waits.retain(|_, end| *end > now);
             self.sweep_at = (self.waits.len() * 2).max(SWEEP_MIN);
         }
         self.latest = self.latest.max(until);
-        let entry = self.waits.entry((lane, chat)).or_insert(Freeze { until, urgent_too: false });
-        entry.until = entry.until.max(until);
-        entry.urgent_too |= urgent;
+        let end = self.waits.entry((lane, chat)).or_insert(until);
+        *end = until.max(*end);
     }
 
     /// Until when the chat waits; an instant not after `now` if it does not.
     #[inline]
-    pub(super) fn until(&mut self, lane: LaneIx, chat: ChatId, urgent_call: bool, now: Nanos) -> Nanos {
+    pub(super) fn until(&mut self, lane: LaneIx, chat: ChatId, now: Nanos) -> Nanos {
         if self.waits.is_empty() {
             return Nanos::ZERO;
         }
@@ -57,9 +49,6 @@ impl Freezes {
             self.waits.clear();
             return Nanos::ZERO;
         }
-        match self.waits.get(&(lane, chat)) {
-            Some(wait) if !urgent_call || wait.urgent_too => wait.until,
-            _ => Nanos::ZERO,
-        }
+        self.waits.get(&(lane, chat)).copied().unwrap_or(Nanos::ZERO)
     }
 }

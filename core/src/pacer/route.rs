@@ -73,7 +73,7 @@ impl<T: Copy> Pacer<T> {
     /// by the group.
     #[inline]
     fn eligible_at(&mut self, d: u32, lane: LaneIx, chat: ChatId, now: Nanos) -> Nanos {
-        let frozen = self.freezes.until(lane, chat, false, now);
+        let frozen = self.freezes.until(lane, chat, now);
         if chat.0 < 0 {
             return frozen;
         }

@@ -160,10 +160,14 @@ impl<T: Copy> Pacer<T> {
         let until = now.after(wait);
         let env = &self.envs[flight.envelope];
         let (chat, urgent_call) = (env.chat, env.dialogue == NIL && env.class == Class::Urgent);
-        self.freezes.freeze(flight.lane, chat, until, urgent_call, now);
+        if !urgent_call {
+            self.freezes.freeze(flight.lane, chat, until, now);
+        }
         let lane = &mut self.lanes[flight.lane.index()];
         let running = lane.refused.filter(|(_, end)| *end > now);
         let widens = match (self.config.retry_scope, running) {
+            // It names no chat, so only the token can be meant.
+            _ if urgent_call => true,
             (RetryScope::Token, _) => true,
             (RetryScope::ChatFirst, Some((other, _))) => other != chat || lane.frozen_until > now,
             (RetryScope::ChatFirst, None) => lane.frozen_until > now,
