@@ -193,7 +193,10 @@ impl Conn {
         while self.readable {
             let space = self.input.space(max);
             let room = space.len();
-            match self.stream.read(space) {
+            let result = self.stream.read(space);
+            // Under TLS a read flushes as well: the last of the request may have left just now.
+            self.note_progress();
+            match result {
                 Ok(0) => return self.closed(),
                 Ok(n) => {
                     self.input.commit(n);
