@@ -16,6 +16,8 @@ mod chunked;
 mod date;
 mod field;
 mod framing;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod head;
 mod reason;
 mod request;

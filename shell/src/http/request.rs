@@ -109,6 +109,12 @@ impl<'a> RequestHead<'a> {
         self.index.expects_continue
     }
 
+    /// The target as it stood in the request line, for the differential tests.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn raw_target(&self) -> &'a [u8] {
+        self.target()
+    }
+
     fn target(&self) -> &'a [u8] {
         &self.bytes[self.index.target_from..self.index.target_to]
     }
