@@ -1,6 +1,6 @@
 //! Each line of the table has its bytes and its test; then the log is cut and flipped everywhere.
 
-use super::super::frame::FRAME_HEADER_BYTES;
+use super::super::frame::{Codec, FRAME_HEADER_BYTES, Frame, Kind, SEGMENT_HEADER_BYTES};
 use super::*;
 use proptest::prelude::*;
 
