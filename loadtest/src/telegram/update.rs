@@ -11,6 +11,7 @@ use super::counters::count;
 use super::delivery::queue::{Lane, Pending};
 use super::fault::{FaultKind, Stage};
 use super::json::to_wire;
+use super::methods::money::Invoice;
 use super::reach::Known;
 use super::shapes::{EntityOut, MessageOut, UserOut, bot_user, chat_of, student};
 use super::world::{Bot, BotState, World};
@@ -26,7 +27,8 @@ pub struct Submit {
     /// When the schedule meant it to happen.
     pub planned_at: At,
     /// A `Press` with an empty `callback_id` gets one. An `Other` is one of `my_chat_member` (the user blocks
-    /// the bot), `edited_message`, `inline_query`, `pre_checkout_query`, or any name, sent as an unknown kind.
+    /// the bot), `edited_message`, `inline_query`, `pay:<message id>` (of an invoice; it becomes a
+    /// `pre_checkout_query`), or any other name, sent as an update of that kind.
     pub what: What,
     /// `ar`, `en` ... as the user's client says.
     pub language_code: Cow<'static, str>,
@@ -70,7 +72,14 @@ pub(crate) fn submit(world: &World, submit: Submit) -> Option<i64> {
             let callback_query = CallbackOut { id: callback_id, from, message, chat_instance, data };
             to_wire(&CallbackUpdate { update_id, callback_query })
         }
-        What::Other(name) => other_update(bot, update_id, from, chat, date, name, world.dice.bits()),
+        What::Other(name) => match paid_message(name) {
+            Some(message_id) => {
+                let id = (world.dice.bits() >> 1).to_string();
+                let invoice = state.till.checkout(chat, message_id, user, now, &id);
+                checkout_update(update_id, from, &id, invoice.cloned().unwrap_or_default())
+            }
+            None => other_update(bot, update_id, from, chat, date, name, world.dice.bits()),
+        },
     })
 }
 
@@ -159,12 +168,17 @@ fn kind_of(what: &What, user: u64, chat: i64) -> Kind {
         What::Other(name) => match name.as_str() {
             "my_chat_member" => ("my_chat_member", Lane::Member(chat)),
             "edited_message" => ("edited_message", Lane::Chat(chat)),
-            "pre_checkout_query" => ("pre_checkout_query", Lane::Checkout(user)),
             "inline_query" => ("inline_query", Lane::Other(user)),
+            pay if paid_message(pay).is_some() => ("pre_checkout_query", Lane::Checkout(user)),
             _ => ("other", Lane::Other(user)),
         },
     };
     Kind { name, lane }
+}
+
+/// The invoice's message of `pay:<message id>`.
+fn paid_message(name: &str) -> Option<i64> {
+    name.strip_prefix("pay:")?.parse().ok()
 }
 
 /// An empty list means every kind but those that must be asked for.
@@ -212,6 +226,24 @@ struct CallbackOut<'a> {
     data: &'a str,
 }
 
+#[derive(Serialize)]
+struct CheckoutUpdate<'a> {
+    update_id: i64,
+    pre_checkout_query: CheckoutOut<'a>,
+}
+
+#[derive(Serialize)]
+struct CheckoutOut<'a> {
+    id: &'a str,
+    from: UserOut<'a>,
+    #[serde(flatten)]
+    invoice: Invoice,
+}
+
+fn checkout_update(update_id: i64, from: UserOut<'_>, id: &str, invoice: Invoice) -> Bytes {
+    to_wire(&CheckoutUpdate { update_id, pre_checkout_query: CheckoutOut { id, from, invoice } })
+}
+
 fn other_update(
     bot: &Bot,
     update_id: i64,
@@ -230,10 +262,6 @@ fn other_update(
             json!({"chat": chat_out, "from": from, "date": date, "old_chat_member": old, "new_chat_member": new})
         }
         "inline_query" => json!({"id": (chance >> 1).to_string(), "from": from, "query": "", "offset": ""}),
-        "pre_checkout_query" => json!({
-            "id": (chance >> 1).to_string(), "from": from, "currency": "XTR", "total_amount": 1,
-            "invoice_payload": "emulated",
-        }),
         "edited_message" => json!({
             "message_id": 1, "from": from, "chat": chat_out, "date": date, "edit_date": date, "text": "…",
         }),

@@ -19,6 +19,7 @@ use super::dice::{Dice, mix};
 use super::fault::{FaultBook, lock};
 use super::limits::TokenBook;
 use super::methods::callbacks::Callbacks;
+use super::methods::money::Till;
 use super::methods::webhook::Webhook;
 use super::reach::ReachRule;
 use crate::wire::{At, BotIx, Wire};
@@ -81,6 +82,7 @@ pub(crate) struct BotState {
     /// The next `setWebhook` is refused before this.
     pub(crate) webhook_free_at: At,
     pub(crate) callbacks: Callbacks,
+    pub(crate) till: Till,
 }
 
 impl Bot {
@@ -142,6 +144,7 @@ fn new_bot(ix: BotIx, spec: &BotSpec, seed: u64) -> Bot {
         gone_since: None,
         webhook_free_at: At::ZERO,
         callbacks: Callbacks::default(),
+        till: Till::default(),
     };
     Bot {
         ix,

@@ -7,6 +7,7 @@ pub(crate) mod callbacks;
 mod edit;
 mod info;
 mod markup;
+pub(crate) mod money;
 mod names;
 pub(crate) mod poll;
 mod send;
@@ -305,6 +306,9 @@ fn perform(method: &str, desk: &mut Desk<'_>) -> Verdict {
         return verdict;
     }
     if let Some(verdict) = webhook::perform(method, desk) {
+        return verdict;
+    }
+    if let Some(verdict) = money::perform(method, desk) {
         return verdict;
     }
     if method == "getupdates" {

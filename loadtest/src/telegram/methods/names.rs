@@ -1,9 +1,8 @@
 //! Methods whose whole emulation is `true`: they change what this platform does not keep.
 
 /// In lower case, sorted: looked up by binary search.
-const YES: [&str; 60] = [
+const YES: [&str; 58] = [
     "answerinlinequery",
-    "answerprecheckoutquery",
     "answershippingquery",
     "answerwebappquery",
     "approvechatjoinrequest",
@@ -28,7 +27,6 @@ const YES: [&str; 60] = [
     "pinchatmessage",
     "promotechatmember",
     "readbusinessmessage",
-    "refundstarpayment",
     "removechatverification",
     "removeuserverification",
     "reopenforumtopic",

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::money::Invoice;
 use super::{Desk, Done, Refusal, Verdict, markup};
 use crate::telegram::chats::{Stored, fingerprint};
 use crate::telegram::json as wire_json;
@@ -152,12 +153,18 @@ fn send_invoice(desk: &mut Desk<'_>) -> Verdict {
         return Err(Refusal::bad("INVOICE_PAYLOAD_INVALID"));
     }
     markup::check(desk.markup)?;
-    let invoice = json!({
+    let shown = json!({
         "title": params.text("title"), "description": params.text("description"),
         "start_parameter": params.text("start_parameter").unwrap_or_default(),
         "currency": currency, "total_amount": total,
     });
-    finish(desk, None, None, Map::from_iter([("invoice".to_owned(), invoice)]))
+    let payload = params.text("payload").unwrap_or_default().to_owned();
+    let invoice = Invoice { currency: currency.to_owned(), total_amount: total, payload };
+    let done = finish(desk, None, None, Map::from_iter([("invoice".to_owned(), shown)]))?;
+    if let (Some(chat), Some(message_id)) = (params.integer("chat_id"), done.message_id) {
+        desk.state.till.sent(chat, message_id, invoice);
+    }
+    Ok(done)
 }
 
 /// `copyMessage` and `forwardMessage`. Only messages this emulator remembers can be transferred.
