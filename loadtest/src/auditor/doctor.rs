@@ -162,8 +162,7 @@ fn repeat_a_card(log: &mut Log) -> bool {
 
 fn misroute(log: &mut Log) -> bool {
     let Some(at) = lone_card(log) else { return false };
-    let home = u64::try_from(log.sent[at].chat).unwrap_or_default() % 17;
-    // Neither the home lane nor the main bot, whatever the number of lanes.
-    log.sent[at].bot = if home == 1 { 2 } else { 1 };
+    // Nobody's home, whatever the number of lanes.
+    log.sent[at].bot = 1_000;
     true
 }

@@ -53,7 +53,7 @@ pub struct Sent {
 }
 
 /// Everything that crossed the wire.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Log {
     /// Updates in the order in which users caused them.
     pub asked: Vec<Asked>,

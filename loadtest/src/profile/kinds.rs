@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Bars, Latency, Profile, Reach, Trouble};
+use super::{Bars, Profile};
+use crate::telegram::{Fault, FaultKind, Latency, Reach};
 
 /// A profile by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -88,10 +89,10 @@ impl Kind {
                 students: 6_000,
                 compress: 60.0,
                 faults: vec![
-                    (Duration::from_secs(15), Trouble::Revoke(3)),
-                    (Duration::from_secs(18), Trouble::Revoke(8)),
-                    (Duration::from_secs(21), Trouble::Revoke(16)),
-                    (Duration::from_secs(24), Trouble::Slow(5, Duration::from_secs(3))),
+                    (Duration::from_secs(15), Fault::new(FaultKind::Revoked).bot(3)),
+                    (Duration::from_secs(18), Fault::new(FaultKind::Revoked).bot(8)),
+                    (Duration::from_secs(21), Fault::new(FaultKind::Revoked).bot(16)),
+                    (Duration::from_secs(24), Fault::new(FaultKind::Slow { extra_ms: 3000 }).bot(5)),
                 ],
                 ..base
             },
@@ -108,15 +109,15 @@ impl Kind {
 impl Profile {
     /// Bars follow from the other settings where those change what is possible: with 60 ms of platform
     /// latency an ideal slot pacer needs 1.060 to 1.064 of the bound, and a platform that does not cap
-    /// replies has no bound at all.
-    pub fn settle_bars(&mut self) {
+    /// replies has no bound at all. A server that is `killed` in between has none either.
+    pub fn settle_bars(&mut self, killed: bool) {
         if let (true, Some(bar)) = (self.latency != Latency::None, &mut self.bars.drain_over_bound) {
             *bar = bar.max(1.075);
         }
         if self.adaptive {
             self.bars = Bars { sends_per_s: self.kind.is_burst().then_some(510.0), ..Bars::default() };
         }
-        if self.kill_every.is_some() {
+        if killed || self.kill_every.is_some() {
             self.bars = Bars::default();
         }
     }

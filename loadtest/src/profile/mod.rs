@@ -12,13 +12,14 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::telegram::{Fault, Latency, Reach};
 use crate::wire::{BotIx, What};
 
 pub use kinds::{DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind};
 pub use schedule::{length, schedule};
 
 /// Everything that shapes one rehearsal. Made by [`Kind::profile`], then changed by flags.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Profile {
     /// Which profile it began as.
     pub kind: Kind,
@@ -44,8 +45,8 @@ pub struct Profile {
     pub by_name: f64,
     /// The server is killed with SIGKILL and restarted this often.
     pub kill_every: Option<Duration>,
-    /// What goes wrong on purpose, in order of time.
-    pub faults: Vec<(Duration, Trouble)>,
+    /// What goes wrong on purpose, and when, in order of time.
+    pub faults: Vec<(Duration, Fault)>,
     /// Bars beyond correctness that this profile is judged by.
     pub bars: Bars,
 }
@@ -59,40 +60,6 @@ pub struct Bars {
     pub ideal: bool,
     /// Least accepted sends a second over the drain.
     pub sends_per_s: Option<f64>,
-}
-
-/// Which bots a student has started.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reach {
-    /// Every lane may write to everyone.
-    All,
-    /// Only the main bot.
-    MainOnly,
-    /// Each pair of student and lane with this chance, 0 to 1; the main bot always.
-    Share(f64),
-}
-
-/// How long the platform takes between a complete request and its answer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Latency {
-    /// Answers at once.
-    None,
-    /// Lognormal by median and sigma; half of it before the decision.
-    Lognormal {
-        /// Half of the calls are faster.
-        median: Duration,
-        /// Standard deviation of the logarithm.
-        sigma: f64,
-    },
-}
-
-/// Something that goes wrong on purpose.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
-    /// The token of this bot is revoked: everything is answered 401.
-    Revoke(BotIx),
-    /// This bot's calls take this long.
-    Slow(BotIx, Duration),
 }
 
 /// One thing that one student will do.
@@ -116,7 +83,7 @@ impl Profile {
         match self.reach {
             Reach::All => Some((user % self.tokens.max(1) as u64) as BotIx),
             Reach::MainOnly => Some(0),
-            Reach::Share(_) => None,
+            Reach::Share(_) | Reach::Started => None,
         }
     }
 
@@ -155,7 +122,7 @@ impl std::str::FromStr for Latency {
         let (median, sigma) = rest.split_once(':').unwrap_or((rest, "0.5"));
         let median = parse_duration(median).map_err(|_| help())?;
         match sigma.parse::<f64>() {
-            Ok(sigma) if (0.0..=3.0).contains(&sigma) => Ok(Latency::Lognormal { median, sigma }),
+            Ok(sigma) if (0.0..=3.0).contains(&sigma) => Ok(Latency::LogNormal { median, sigma }),
             _ => Err(help()),
         }
     }

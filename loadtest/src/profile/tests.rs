@@ -98,7 +98,7 @@ fn words_on_the_command_line_are_parsed_or_explained() {
     assert_eq!("0.25".parse(), Ok(Reach::Share(0.25)));
     assert!("2".parse::<Reach>().is_err_and(|error| error.contains("share from 0 to 1")));
     let median = Duration::from_millis(60);
-    assert_eq!("lognormal:60ms:0.5".parse(), Ok(Latency::Lognormal { median, sigma: 0.5 }));
+    assert_eq!("lognormal:60ms:0.5".parse(), Ok(Latency::LogNormal { median, sigma: 0.5 }));
     assert!("uniform".parse::<Latency>().is_err_and(|error| error.contains("lognormal:60ms:0.5")));
     assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
     assert!(parse_duration("-1s").is_err());
@@ -108,12 +108,12 @@ fn words_on_the_command_line_are_parsed_or_explained() {
 #[test]
 fn bars_give_way_to_what_the_settings_make_impossible() {
     let mut profile = Kind::Burst510.profile();
-    profile.settle_bars();
+    profile.settle_bars(false);
     assert_eq!(profile.bars.drain_over_bound, Some(1.01));
-    profile.latency = Latency::Lognormal { median: Duration::from_millis(60), sigma: 0.5 };
-    profile.settle_bars();
+    profile.latency = Latency::LogNormal { median: Duration::from_millis(60), sigma: 0.5 };
+    profile.settle_bars(false);
     assert_eq!(profile.bars.drain_over_bound, Some(1.075));
     profile.adaptive = true;
-    profile.settle_bars();
+    profile.settle_bars(false);
     assert_eq!(profile.bars, Bars { sends_per_s: Some(510.0), ..Bars::default() });
 }

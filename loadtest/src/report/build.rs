@@ -9,7 +9,8 @@ use super::{
     GENERATOR_LAG_MAX, Generator, Lane, Latencies, Quantiles, Report, ServerUse, Settings, Verdict, verdict,
 };
 use crate::auditor::{Audit, Check, Log};
-use crate::profile::{Latency, Profile, Reach};
+use crate::profile::Profile;
+use crate::telegram::{Latency, Reach};
 use crate::wire::At;
 
 /// A finished run: what it was to be, what crossed the wire, what the auditor said.
@@ -89,10 +90,12 @@ fn settings(profile: &Profile, planted: Option<String>) -> Settings {
         Reach::All => "all".to_owned(),
         Reach::MainOnly => "main-only".to_owned(),
         Reach::Share(share) => format!("{share}"),
+        Reach::Started => "started".to_owned(),
     };
     let latency = match profile.latency {
         Latency::None => "none".to_owned(),
-        Latency::Lognormal { median, sigma } => format!("lognormal:{}ms:{sigma}", median.as_millis()),
+        Latency::Constant(latency) => format!("{} ms", latency.as_millis()),
+        Latency::LogNormal { median, sigma } => format!("lognormal:{}ms:{sigma}", median.as_millis()),
     };
     Settings {
         students: profile.students,

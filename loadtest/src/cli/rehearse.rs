@@ -1,0 +1,181 @@
+//! `nobat-load rehearse`.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::auditor::doctor::Bug;
+use crate::profile::{DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind, Profile, parse_duration};
+use crate::rehearse::{self, Options, ServerCommand, output};
+use crate::report::summary;
+use crate::telegram::{Latency, Reach};
+
+/// Flags of `rehearse`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The shape of the day.
+    #[arg(long, value_enum, default_value_t = Kind::ResultsDay)]
+    profile: Kind,
+    /// Squeeze the hour by this factor; 1 is real time.
+    #[arg(long, value_name = "N")]
+    compress: Option<f64>,
+    /// How many students write.
+    #[arg(long, value_name = "N")]
+    students: Option<u32>,
+    /// How many pupils the data set has.
+    #[arg(long, value_name = "N")]
+    records: Option<usize>,
+    /// How many tokens, the main bot included.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    tokens: Option<u16>,
+    /// Everything random follows from it.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Which bots may write to a student: all, main-only, or a share such as 0.4.
+    #[arg(long)]
+    reach: Option<Reach>,
+    /// The platform's latency: none, or median and sigma such as lognormal:60ms:0.5.
+    #[arg(long)]
+    latency: Option<Latency>,
+    /// The server learns its rate (AIMD), and the platform does not cap replies.
+    #[arg(long)]
+    adaptive: bool,
+    /// Draw user ids at random where the profile spreads them evenly over the lanes.
+    #[arg(long)]
+    random_ids: bool,
+    /// Share of students who ask by name, 0 to 1.
+    #[arg(long, value_name = "SHARE")]
+    by_name: Option<f64>,
+    /// Kill the server with SIGKILL this many times, at seeded moments, and restart it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    kills: u32,
+    /// Kill it this often instead, such as 10s.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    kill_every: Option<Duration>,
+    /// The server's binary. By default it is built when run by cargo, else taken from beside this program.
+    #[arg(long, value_name = "PATH")]
+    server: Option<PathBuf>,
+    /// Where the report and the server's log go.
+    #[arg(long, value_name = "DIR", default_value = "rehearsal")]
+    out: PathBuf,
+    /// Write the JSON report here too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Put a bug into the log before it is judged: the verdict must become fail.
+    #[arg(long, value_enum)]
+    plant: Option<Bug>,
+    /// How long nothing may move before what is owed counts as lost.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "30s")]
+    patience: Duration,
+    /// Show nothing while it runs.
+    #[arg(long)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nobat-load rehearse                                the day in 3 minutes: 16,700 students, hour / 30
+  nobat-load rehearse --compress 10                  50,000 students in 6 minutes
+  nobat-load rehearse --compress 1                   the full hour
+  nobat-load rehearse --profile burst-510            25,500 replies owed at once
+  nobat-load rehearse --profile burst-510 --latency lognormal:60ms:0.5
+  nobat-load rehearse --profile smoke --kills 3      with three SIGKILLs
+  nobat-load rehearse --profile smoke --plant swapped-recipient    the verdict must be fail
+
+Exit status: 0 passed, 1 failed, 2 invalid.";
+
+impl Args {
+    pub(super) fn run(self) -> ExitCode {
+        let profile = self.profile();
+        if !self.quiet {
+            eprintln!("{}", introduce(&profile, self.compress.is_none() && self.students.is_none()));
+        }
+        let mut say = |line: &str| {
+            if !self.quiet {
+                eprintln!("{line}");
+            }
+        };
+        let server = match &self.server {
+            Some(path) => Ok(ServerCommand::at(absolute(path))),
+            None => ServerCommand::find(&mut say),
+        };
+        let server = match server {
+            Ok(server) => server,
+            Err(error) => return super::trouble(&error),
+        };
+        let options = Options {
+            profile,
+            plan: None,
+            server,
+            folder: self.out.clone(),
+            kills: self.kills,
+            plant: self.plant,
+            patience: self.patience,
+            quiet: self.quiet,
+        };
+        finish(options, self.json)
+    }
+
+    fn profile(&self) -> Profile {
+        let mut profile = self.profile.profile();
+        let day_without_arguments =
+            self.profile == Kind::ResultsDay && self.compress.is_none() && self.students.is_none();
+        if day_without_arguments {
+            profile.compress = DEFAULT_COMPRESS;
+            profile.students = DEFAULT_STUDENTS;
+        }
+        profile.compress = self.compress.unwrap_or(profile.compress);
+        profile.students = self.students.unwrap_or(profile.students);
+        profile.records = self.records.unwrap_or(profile.records);
+        profile.tokens = self.tokens.map_or(profile.tokens, usize::from);
+        profile.seed = self.seed;
+        profile.reach = self.reach.unwrap_or(profile.reach);
+        profile.latency = self.latency.unwrap_or(profile.latency);
+        profile.adaptive = self.adaptive;
+        profile.random_ids |= self.random_ids;
+        profile.by_name = self.by_name.unwrap_or(profile.by_name);
+        profile.kill_every = self.kill_every;
+        profile.settle_bars(self.kills > 0);
+        profile
+    }
+}
+
+/// Holds the rehearsal, writes its report, and makes the verdict the exit status.
+pub(super) fn finish(options: Options, json: Option<PathBuf>) -> ExitCode {
+    let folder = options.folder.clone();
+    let outcome = match rehearse::run(options) {
+        Ok(outcome) => outcome,
+        Err(error) => return super::trouble(&error),
+    };
+    print!("{}", summary(&outcome.report, std::io::stdout().is_terminal()));
+    match output::write(&outcome.report, &folder, json.as_deref()) {
+        Ok(written) => {
+            println!();
+            written.iter().for_each(|path| println!("  {}", path.display()));
+            println!("  {}", folder.join("server.log").display());
+        }
+        Err(error) => return super::trouble(&format_args!("cannot write the report: {error}")),
+    }
+    ExitCode::from(outcome.report.verdict.exit_status())
+}
+
+/// What is about to happen, in a line or two.
+fn introduce(profile: &Profile, by_default: bool) -> String {
+    let mut line = format!("rehearsing {}: {} students", profile.kind.name(), profile.students);
+    if !profile.kind.is_burst() {
+        let hour = profile.hour().as_secs_f64();
+        line += &format!(", the hour in {hour:.0} s");
+    }
+    if by_default && profile.kind == Kind::ResultsDay {
+        line += "\n(a compressed day with the load, relative to 510 messages a second, of 50,000 students at \
+                 --compress 10; the full hour is --compress 1)";
+    }
+    line
+}
+
+/// The server runs in a directory of its own, so a relative path would not be found there.
+pub(super) fn absolute(path: &std::path::Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}

@@ -1,0 +1,74 @@
+//! `nobat-load selftest`, and the hidden `crooked` that it runs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::auditor::doctor::Bug;
+use crate::selftest::{self, Case, crooked};
+
+/// Flags of `selftest`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+impl Args {
+    pub(super) fn run(self) -> ExitCode {
+        let held = std::env::current_exe().and_then(|program| Ok((program, tempfile::tempdir()?)));
+        let (program, folder) = match held {
+            Ok(held) => held,
+            Err(error) => return super::trouble(&error),
+        };
+        let mut say = |case: &Case| {
+            let mark = if case.ok { "ok  " } else { "FAIL" };
+            println!("{mark} {:<42} {}", case.name, case.seen);
+        };
+        match selftest::run(&program, folder.path(), &mut say) {
+            Ok(cases) => {
+                let missed = cases.iter().filter(|case| !case.ok).count();
+                println!("{} of {} as wanted", cases.len() - missed, cases.len());
+                ExitCode::from(u8::from(missed > 0))
+            }
+            Err(error) => super::trouble(&error),
+        }
+    }
+}
+
+/// Flags of `crooked`: the server's own command line behind a bug.
+#[derive(Debug, clap::Args)]
+pub(super) struct Crooked {
+    /// The bug it has.
+    #[arg(long, value_enum)]
+    bug: Option<Bug>,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Serve.
+    Serve,
+    /// Results.
+    Results {
+        #[command(subcommand)]
+        what: Results,
+    },
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Results {
+    /// Import.
+    Import {
+        file: PathBuf,
+        #[arg(long)]
+        data_dir: PathBuf,
+    },
+}
+
+impl Crooked {
+    pub(super) fn run(self) -> ExitCode {
+        let done = match self.what {
+            What::Serve => crooked::serve(self.bug),
+            What::Results { what: Results::Import { file, data_dir } } => crooked::import(&file, &data_dir),
+        };
+        done.map_or_else(|error| super::trouble(&error), |()| ExitCode::SUCCESS)
+    }
+}

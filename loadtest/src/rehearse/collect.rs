@@ -1,0 +1,67 @@
+//! Collects wire events into the log while the rehearsal runs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::error::TryRecvError;
+
+use crate::auditor::Log;
+use crate::wire::Wire;
+
+/// A collector at work.
+pub(super) struct Collector {
+    log: Arc<Mutex<Log>>,
+    finish: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Collector {
+    pub(super) fn start(mut events: UnboundedReceiver<Wire>) -> std::io::Result<Collector> {
+        let log = Arc::new(Mutex::new(Log::default()));
+        let finish = Arc::new(AtomicBool::new(false));
+        let (shared, ending) = (Arc::clone(&log), Arc::clone(&finish));
+        let thread = std::thread::Builder::new().name("collector".to_owned()).spawn(move || {
+            loop {
+                // Read before the queue: what came before the flag is then surely taken.
+                let last = ending.load(Ordering::Acquire);
+                let mut log = lock(&shared);
+                let end = loop {
+                    match events.try_recv() {
+                        Ok(event) => log.push(event),
+                        Err(end) => break end,
+                    }
+                };
+                drop(log);
+                if last || end == TryRecvError::Disconnected {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        })?;
+        Ok(Collector { log, finish, thread })
+    }
+
+    /// Looks at the log so far, settled.
+    pub(super) fn look<T>(&self, at: impl FnOnce(&Log) -> T) -> T {
+        let mut log = lock(&self.log);
+        log.settle();
+        at(&log)
+    }
+
+    /// Takes everything that was told so far and ends.
+    pub(super) fn finish(self) -> Log {
+        self.finish.store(true, Ordering::Release);
+        // A collector that panicked leaves what it had.
+        let _ = self.thread.join();
+        let mut log = std::mem::take(&mut *lock(&self.log));
+        log.settle();
+        log
+    }
+}
+
+fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,148 @@
+//! One rehearsal from the data set to the judged log: the emulated platform here, the server as a process
+//! of its own, a schedule that nothing can hold up, and an orderly end.
+//!
+//! ```text
+//! truth -> CSV -> `results import`      schedule -> drive -> platform -> webhook -> server
+//!                                       server -> calls -> platform -> Wire -> collect -> Log -> audit -> report
+//! ```
+
+mod collect;
+mod drive;
+mod kills;
+pub mod output;
+mod proc;
+mod progress;
+mod server;
+mod stage;
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::auditor::doctor::Bug;
+use crate::auditor::{Log, Rules, audit};
+use crate::dataset::Truth;
+use crate::profile::{Planned, Profile, schedule};
+use crate::report::{self, Report, Run};
+
+pub use server::ServerCommand;
+
+/// What to rehearse, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The settings of the day.
+    pub profile: Profile,
+    /// The schedule, if it is not to be made from the profile.
+    pub plan: Option<Vec<Planned>>,
+    /// The server under test.
+    pub server: ServerCommand,
+    /// Where the server's log and the reports go.
+    pub folder: PathBuf,
+    /// Kills at seeded moments of the run, besides those of `profile.kill_every`.
+    pub kills: u32,
+    /// A bug planted into the log before it is judged.
+    pub plant: Option<Bug>,
+    /// How long nothing may move before the rest counts as lost.
+    pub patience: Duration,
+    /// Nothing is shown while it runs.
+    pub quiet: bool,
+}
+
+/// What a rehearsal leaves in memory.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    /// The log, settled; with the planted bug, if any.
+    pub log: Log,
+    /// The data set.
+    pub truth: Truth,
+}
+
+/// Why a rehearsal could not be held at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearsalError {
+    /// A file, a port or a process could not be had.
+    #[error("cannot {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// Cargo said no.
+    #[error("the server did not build: see cargo's messages above")]
+    Build,
+    /// No binary.
+    #[error(
+        "no server at {0}: build it with `cargo build --release -p nobat`, or name it with --server PATH"
+    )]
+    NoServer(PathBuf),
+    /// The import was refused.
+    #[error("`results import` ended with {status}; the end of its log:\n{tail}")]
+    Import {
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its output.
+        tail: String,
+    },
+    /// The server ended before it was ready.
+    #[error("the server ended with {status} before it was ready; the end of its log:\n{tail}")]
+    ServerDied {
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its log.
+        tail: String,
+    },
+    /// The server did not become ready.
+    #[error(
+        "the server was not ready after {} s (`/readyz` 200 and a webhook set); the end of its log:\n{tail}",
+        waited.as_secs()
+    )]
+    NotReady {
+        /// How long it was waited for.
+        waited: Duration,
+        /// The end of its log.
+        tail: String,
+    },
+    /// Ctrl-C before there was anything to judge.
+    #[error("interrupted before the first update")]
+    Interrupted,
+}
+
+impl RehearsalError {
+    fn io(what: &str, source: std::io::Error) -> RehearsalError {
+        RehearsalError::Io { what: what.to_owned(), source }
+    }
+}
+
+/// The rules that a profile is judged by.
+pub fn rules(profile: &Profile) -> Rules {
+    Rules { lanes: profile.tokens, per_token_s: (!profile.adaptive).then_some(30), ..Rules::default() }
+}
+
+/// Holds a rehearsal and judges it. Blocks until everything has stopped.
+///
+/// # Errors
+/// It could not be held: see [`RehearsalError`]. A bad run is no error but a verdict.
+pub fn run(options: Options) -> Result<Outcome, RehearsalError> {
+    let profile = &options.profile;
+    let truth = Truth::generate(profile.records, profile.seed);
+    let plan = match &options.plan {
+        Some(plan) => plan.clone(),
+        None => schedule(profile, &truth),
+    };
+    let ended = stage::hold(&options, &truth, plan)?;
+    let mut log = ended.log;
+    let mut unfit = ended.unfit;
+    if let Some(bug) = options.plant
+        && !bug.plant(&mut log)
+    {
+        unfit = Some(format!("the log is too small to plant {bug:?} into it"));
+    }
+    let audit = audit(&log, &truth, &rules(profile));
+    let planted = options.plant.map(|bug| format!("{bug:?}"));
+    let report =
+        report::build(Run { profile, log: &log, audit: &audit, server: ended.server, unfit, planted });
+    Ok(Outcome { report, log, truth })
+}

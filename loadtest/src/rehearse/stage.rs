@@ -1,0 +1,303 @@
+//! The rehearsal itself: sets the stage, watches until nothing is owed any more, stops everything in order.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::collect::Collector;
+use super::drive::Drive;
+use super::progress::Progress;
+use super::server::{Environment, Server, ServerCommand, tail};
+use super::{Options, RehearsalError, kills, rules};
+use crate::auditor::{Check, Log, audit};
+use crate::dataset::Truth;
+use crate::profile::{Planned, Profile, length};
+use crate::report::ServerUse;
+use crate::telegram::{BotSpec, Emulator, EmulatorConfig, Limits, Totals};
+use crate::wire::{At, Wire};
+
+/// From "ready" to the first planned update: lets the log say "ready" first.
+const LEAD: Duration = Duration::from_millis(300);
+/// How often the watch looks around.
+const TICK: Duration = Duration::from_millis(20);
+/// Nothing moved for so long: time to see whether anything is owed.
+const CALM: Duration = Duration::from_millis(1500);
+/// The platform itself waits up to two minutes before it delivers a failed update again.
+const REDELIVERY: Duration = Duration::from_secs(125);
+
+/// A rehearsal that is over.
+pub(super) struct Ended {
+    pub(super) log: Log,
+    pub(super) server: ServerUse,
+    pub(super) unfit: Option<String>,
+}
+
+/// Holds it.
+pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Result<Ended, RehearsalError> {
+    let io = RehearsalError::io;
+    let profile = &options.profile;
+    fs::create_dir_all(&options.folder).map_err(|e| io(&format!("make {}", options.folder.display()), e))?;
+    let folder = options.folder.canonicalize().map_err(|e| io("resolve the output folder", e))?;
+    let server_log = folder.join("server.log");
+    File::create(&server_log).map_err(|e| io("write the server's log", e))?;
+    let data = tempfile::Builder::new().prefix("nobat-rehearsal-").tempdir();
+    let data = data.map_err(|e| io("make a data directory", e))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    // Ctrl-C stops the schedule; the end stays orderly. Without a handler it would only be less polite.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&stop));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop));
+
+    let mut progress = Progress::new(options.quiet);
+    let tokens = tokens(profile);
+    let (told, events) = unbounded_channel();
+    let platform = Emulator::start(platform_config(profile, &tokens), told.clone());
+    let platform = Arc::new(platform.map_err(|e| io("start the emulated platform", e))?);
+    let collector = Collector::start(events).map_err(|e| io("start a thread", e))?;
+    let environment = Environment::new(&tokens, platform.addr(), data.path(), profile.adaptive);
+    let environment = environment.map_err(|e| io("find a free port", e))?;
+
+    progress.say(&format!(
+        "importing {} records with `results import`, starting `serve` with {} tokens ...",
+        truth.pupils().len(),
+        tokens.len()
+    ));
+    import(&options.server, &environment, truth, data.path(), &server_log)?;
+    let mut stage = Stage {
+        command: &options.server,
+        environment,
+        server_log,
+        server: None,
+        platform: Arc::clone(&platform),
+        told,
+        stop: Arc::clone(&stop),
+        usage: ServerUse::default(),
+        kills: VecDeque::new(),
+        died: None,
+    };
+    stage.start()?;
+    let ready_s = stage.usage.ready_s.first().copied().unwrap_or_default();
+    progress.say(&format!(
+        "ready after {ready_s:.2} s; {} updates over {:.0} s",
+        plan.len(),
+        length(&plan).as_secs_f64()
+    ));
+    progress.begin(plan.len());
+
+    stage.kills = kills::moments(profile, options.kills, length(&plan).max(Duration::from_secs(1)));
+    let epoch = platform.now() + LEAD;
+    for (at, fault) in &profile.faults {
+        platform.fault(fault.clone().from(epoch + *at));
+    }
+    let drive = Drive::start(Arc::clone(&platform), plan, epoch, Arc::clone(&stop));
+    let drive = drive.map_err(|e| io("start a thread", e))?;
+    let watch = Watch { options, truth, collector: &collector, drive: &drive, epoch };
+    watch.until_drained(&mut stage, &mut progress);
+    progress.end();
+    let unfit = stage.stop(&stop);
+    let server = stage.usage.clone();
+    drop(stage);
+    end_platform(platform, drive);
+    Ok(Ended { log: collector.finish(), server, unfit })
+}
+
+/// The platform's bots: ids of 10 digits as today's are, secrets that follow from the seed.
+fn tokens(profile: &Profile) -> Vec<String> {
+    let mut rng = fastrand::Rng::with_seed(profile.seed);
+    (0..profile.tokens)
+        .map(|nth| {
+            let secret: String = (0..35).map(|_| rng.alphanumeric()).collect();
+            format!("{}:{secret}", 5_000_000_000 + nth as u64)
+        })
+        .collect()
+}
+
+fn platform_config(profile: &Profile, tokens: &[String]) -> EmulatorConfig {
+    EmulatorConfig {
+        bots: tokens.iter().map(BotSpec::new).collect(),
+        limits: Limits { cap_replies: !profile.adaptive, ..Limits::default() },
+        reach: profile.reach,
+        latency: profile.latency,
+        seed: profile.seed,
+        ..EmulatorConfig::default()
+    }
+}
+
+/// Writes the data set and has the server's own program import it.
+fn import(
+    command: &ServerCommand,
+    environment: &Environment,
+    truth: &Truth,
+    data: &Path,
+    log: &Path,
+) -> Result<(), RehearsalError> {
+    let io = RehearsalError::io;
+    let csv = data.join("results.csv");
+    let write = || -> std::io::Result<()> {
+        let mut file = BufWriter::new(File::create(&csv)?);
+        truth.write_csv(&mut file)?;
+        file.flush()
+    };
+    write().map_err(|e| io("write the data set", e))?;
+    let out = File::options().append(true).open(log).map_err(|e| io("open the server's log", e))?;
+    let err = out.try_clone().map_err(|e| io("open the server's log", e))?;
+    let mut import = command.command(environment);
+    import.args(["results", "import"]).arg(&csv).arg("--data-dir").arg(data);
+    // Not where the operator's own .env lies.
+    import.current_dir(data).stdout(Stdio::from(out)).stderr(Stdio::from(err));
+    let status = import.status().map_err(|e| io(&format!("run {}", command.program.display()), e))?;
+    if !status.success() {
+        return Err(RehearsalError::Import { status, tail: tail(log) });
+    }
+    fs::remove_file(&csv).map_err(|e| io("remove the imported file", e))
+}
+
+/// What is on stage: the server's lives and what is to happen to it.
+struct Stage<'a> {
+    command: &'a ServerCommand,
+    environment: Environment,
+    server_log: PathBuf,
+    server: Option<Server>,
+    platform: Arc<Emulator>,
+    told: UnboundedSender<Wire>,
+    stop: Arc<AtomicBool>,
+    usage: ServerUse,
+    kills: VecDeque<Duration>,
+    died: Option<String>,
+}
+
+impl Stage<'_> {
+    fn tell(&self, up: bool) {
+        // The collector outlives the stage.
+        let _ = self.told.send(Wire::Process { at: self.platform.now(), up });
+    }
+
+    fn start(&mut self) -> Result<(), RehearsalError> {
+        let mut server = Server::start(self.command, &self.environment, &self.server_log)?;
+        let registered = || self.platform.webhook_ready(0);
+        let ready = server.wait_ready(&|| self.stop.load(Ordering::Relaxed), &registered)?;
+        self.usage.ready_s.push(ready.as_secs_f64());
+        self.server = Some(server);
+        self.tell(true);
+        Ok(())
+    }
+
+    /// Kills and restarts the server if its moment has come.
+    fn kill_if_due(&mut self, at: Duration) {
+        if self.kills.front().is_none_or(|moment| *moment > at) {
+            return;
+        }
+        self.kills.pop_front();
+        let Some(mut server) = self.server.take() else { return };
+        let last = server.kill();
+        self.tell(false);
+        self.usage.kills += 1;
+        self.add(last);
+        if let Err(error) = self.start() {
+            self.died = Some(format!("after a kill: {error}"));
+        }
+    }
+
+    fn add(&mut self, life: super::proc::Usage) {
+        self.usage.rss_peak_bytes = self.usage.rss_peak_bytes.max(life.rss_peak_bytes);
+        self.usage.cpu_s += life.cpu_s;
+    }
+
+    /// Notices a server that ended by itself.
+    fn look(&mut self) -> super::proc::Usage {
+        let Some(server) = &mut self.server else { return super::proc::Usage::default() };
+        let usage = server.sample();
+        if let Some(status) = server.exited() {
+            self.died = Some(format!("ended by itself with {status}; its log ends:\n{}", server.log_tail()));
+            self.server = None;
+            self.add(usage);
+            self.tell(false);
+        }
+        usage
+    }
+
+    /// SIGTERM, and the end in words. What makes the run unfit to be judged is returned.
+    fn stop(&mut self, stop: &AtomicBool) -> Option<String> {
+        if let Some(mut server) = self.server.take() {
+            let (usage, word) = server.stop();
+            self.add(usage);
+            self.usage.exit = word;
+        }
+        if let Some(died) = self.died.take() {
+            self.usage.exit = died;
+        }
+        stop.load(Ordering::Relaxed).then(|| "it was interrupted".to_owned())
+    }
+}
+
+/// Watches from the first update to the last answer.
+struct Watch<'a> {
+    options: &'a Options,
+    truth: &'a Truth,
+    collector: &'a Collector,
+    drive: &'a Drive,
+    epoch: At,
+}
+
+impl Watch<'_> {
+    /// Returns when nothing is owed, nothing moves any more, the server is gone, or the user stops it.
+    fn until_drained(&self, stage: &mut Stage<'_>, progress: &mut Progress) {
+        let counters = stage.platform.counters();
+        let mut moved = (Instant::now(), Totals::default());
+        let mut looked = Instant::now();
+        while !stage.stop.load(Ordering::Relaxed) && stage.died.is_none() {
+            std::thread::sleep(TICK);
+            let at = stage.platform.now().saturating_sub(self.epoch);
+            let usage = stage.look();
+            stage.kill_if_due(at);
+            let totals = stage.platform.totals();
+            let lanes: Vec<u64> = counters.iter().map(|lane| lane.accepted.load(Ordering::Relaxed)).collect();
+            progress.show(at, self.drive.caused(), totals, &lanes, usage);
+            let steady = Totals { connections: 0, ..totals };
+            if steady != moved.1 {
+                moved = (Instant::now(), steady);
+            }
+            let still = moved.0.elapsed();
+            if !self.drive.is_over() || !stage.kills.is_empty() || still < CALM {
+                continue;
+            }
+            let patience = if totals.pending > 0 {
+                self.options.patience.max(REDELIVERY)
+            } else {
+                self.options.patience
+            };
+            if still > patience {
+                return;
+            }
+            if totals.pending == 0 && looked.elapsed() >= CALM {
+                looked = Instant::now();
+                if self.nothing_is_owed() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn nothing_is_owed(&self) -> bool {
+        let rules = rules(&self.options.profile);
+        self.collector.look(|log| audit(log, self.truth, &rules).count(Check::Lost) == 0)
+    }
+}
+
+/// Stops the platform; its thread, and the port, are gone when this returns.
+fn end_platform(platform: Arc<Emulator>, drive: Drive) {
+    while !drive.is_over() {
+        std::thread::sleep(TICK);
+    }
+    drop(drive);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    if let (Ok(runtime), Some(platform)) = (runtime, Arc::into_inner(platform)) {
+        runtime.block_on(platform.stop());
+    }
+}
