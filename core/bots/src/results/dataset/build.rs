@@ -459,3 +459,9 @@ pub(in crate::results) fn show_points(hundredths: u32) -> String {
         r => format!("{whole}.{r:02}"),
     }
 }
+
+/// Says whether `text` is points, as [`Builder::push`] reads them.
+#[must_use]
+pub fn looks_like_a_mark(text: &str) -> bool {
+    points(&strip_controls(text)).is_some()
+}

@@ -22,7 +22,7 @@ pub mod schema;
 mod search;
 
 pub(in crate::results) use build::show_points;
-pub use build::{Builder, Duplicate, Row, RowError};
+pub use build::{Builder, Duplicate, Row, RowError, looks_like_a_mark};
 pub use load::LoadError;
 pub use number::{DIGITS_MAX, ExamNumber};
 pub use schema::{
@@ -113,6 +113,12 @@ impl Dataset {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The file's bytes.
+    #[must_use]
+    pub const fn file(&self) -> &[u8] {
+        &self.file
     }
 
     /// Bytes it holds on to: the file, and the upper level of the number index.
