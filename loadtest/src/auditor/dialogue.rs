@@ -15,6 +15,8 @@ use crate::wire::{At, BotIx};
 
 /// What a rate is counted over.
 const MINUTE: Duration = Duration::from_secs(60);
+/// What misses are counted over.
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// A question of one user, with what became of it so far.
 struct Open<'a> {
@@ -241,14 +243,19 @@ impl<'a> Dialogue<'a, '_> {
 
     /// Writes down what became of each question.
     fn dispose(self, slow_downs: &[At]) {
-        let mut recent: Vec<(At, bool)> = Vec::new();
+        let mut recent: Vec<At> = Vec::new();
+        let mut misses: Vec<At> = Vec::new();
         let mut lost = Vec::new();
         for open in &self.questions {
             let asked = open.asked;
             if let Some(at) = open.delivered_at {
-                recent.retain(|&(earlier, _)| at.saturating_sub(earlier) <= MINUTE);
-                recent.push((at, self.is_miss(&asked.question)));
+                recent.retain(|&earlier| at.saturating_sub(earlier) <= MINUTE);
+                recent.push(at);
+                misses.retain(|&earlier| at.saturating_sub(earlier) <= HOUR);
+                misses.extend(self.is_miss(&asked.question).then_some(at));
             }
+            let over =
+                recent.len() > self.rules.requests_per_minute || misses.len() > self.rules.misses_per_hour;
             let disposition = match open.state {
                 State::Answered { at, bot } | State::Covered { at, bot } => {
                     let own = matches!(open.state, State::Answered { .. });
@@ -262,9 +269,7 @@ impl<'a> Dialogue<'a, '_> {
                     if own { Disposition::Answered } else { Disposition::Covered }
                 }
                 State::Waiting if matches!(asked.question, Question::Other(_)) => Disposition::NoAnswerDue,
-                State::Waiting if self.over_the_limit(open, &recent, slow_downs) => {
-                    Disposition::RefusedByRate
-                }
+                State::Waiting if over && was_told(open, slow_downs) => Disposition::RefusedByRate,
                 State::Waiting => Disposition::Lost,
             };
             if disposition == Disposition::Lost {
@@ -289,15 +294,9 @@ impl<'a> Dialogue<'a, '_> {
     fn is_miss(&self, question: &Question) -> bool {
         matches!(question, Question::Number(number) if self.truth.find(*number).is_none())
     }
+}
 
-    /// Over the limit, and told so within the minute before or at any time after.
-    fn over_the_limit(&self, open: &Open<'_>, recent: &[(At, bool)], slow_downs: &[At]) -> bool {
-        let Some(at) = open.delivered_at else {
-            return false;
-        };
-        let told = slow_downs.iter().any(|&notice| notice + MINUTE >= at);
-        let misses = recent.iter().filter(|(_, miss)| *miss).count();
-        told && (recent.len() > self.rules.requests_per_minute
-            || (self.is_miss(&open.asked.question) && misses > self.rules.misses_per_minute))
-    }
+/// The user was told to slow down, within the minute before or at any time after.
+fn was_told(open: &Open<'_>, slow_downs: &[At]) -> bool {
+    open.delivered_at.is_some_and(|at| slow_downs.iter().any(|&notice| notice + MINUTE >= at))
 }

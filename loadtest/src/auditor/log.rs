@@ -152,7 +152,7 @@ impl Log {
                             Outcome::AcceptedUnanswered { .. } => None,
                             _ => call.answered_at,
                         },
-                        reading: Reading::of(text, &call.buttons),
+                        reading: Reading::of(text),
                     });
                 }
             }

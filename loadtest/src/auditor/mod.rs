@@ -37,8 +37,8 @@ pub struct Rules {
     pub chat_burst: u32,
     /// Requests of one user in a minute that must be served; a refusal below it is a lost answer.
     pub requests_per_minute: usize,
-    /// Misses (numbers that nobody has) of one user in a minute that must be served.
-    pub misses_per_minute: usize,
+    /// Misses (numbers that nobody has) of one user in an hour that must be served.
+    pub misses_per_hour: usize,
     /// A first copy this close before a kill excuses its repeat.
     pub kill_excuse: Duration,
 }
@@ -50,7 +50,7 @@ impl Default for Rules {
             per_token_s: Some(30),
             chat_burst: 3,
             requests_per_minute: 10,
-            misses_per_minute: 5,
+            misses_per_hour: 20,
             kill_excuse: Duration::from_millis(50),
         }
     }
@@ -160,8 +160,6 @@ pub struct Audit {
     pub defiance: u64,
     /// Notices: please wait, slow down. No answers, but they take a place in the lane.
     pub notices: u64,
-    /// Messages whose kind the auditor could not tell; they answer only what is no exam number.
-    pub unreadable: u64,
     /// Every answered or covered update.
     pub answers: Vec<Answer>,
 }

@@ -52,7 +52,7 @@ pub enum Reading {
     Card(Card),
     /// The number is nobody's; with the number if the text repeats it.
     NotFound(Option<u64>),
-    /// Several pupils of that name, to choose from.
+    /// Several pupils of that name, to choose from by button.
     Several,
     /// A notice: please wait. No answer.
     Wait,
@@ -80,32 +80,36 @@ const NUMBER_LINE: [&str; 2] = ["الرقم الامتحاني: ", "Exam number:
 /// The total's line, in the card's last block.
 const TOTAL_LINE: [&str; 2] = ["المجموع: ", "Total: "];
 
-/// Phrases that tell notices and misses from other texts, folded.
+/// Phrases of the built-in texts that tell notices and misses from other texts.
 mod phrase {
-    pub(super) const WAIT: [&str; 3] = ["دورك", "في الطابور", "in the queue"];
-    pub(super) const SLOW_DOWN: [&str; 3] = ["تمهل", "too many", "slow down"];
-    pub(super) const NOT_FOUND: [&str; 3] = ["لم نجد", "لا توجد نتيجه", "not found"];
+    pub(super) const WAIT: [&str; 2] = ["طلبك محفوظ", "your request is safe"];
+    pub(super) const SLOW_DOWN: [&str; 4] = [
+        "أرسلت رسائل كثيرة",
+        "that was a lot of messages",
+        "أرسلت أرقاما غير صحيحة",
+        "you sent several wrong numbers",
+    ];
+    pub(super) const NOT_FOUND: [&str; 4] =
+        ["لا توجد نتيجة للرقم", "there is no result for", "لم نجد اسما مطابقا", "no name fits"];
+    pub(super) const SEVERAL: [&str; 2] = ["المطابقة لبحثك", "names that fit"];
 }
 
 impl Reading {
-    /// Reads a message's text and buttons.
-    pub fn of(text: &str, buttons: &[(String, String)]) -> Reading {
+    /// Reads a message's text.
+    pub fn of(text: &str) -> Reading {
         let plain = digits_to_ascii(&visible(text));
         if let Some(card) = card(&plain) {
             return Reading::Card(card);
         }
         let folded = fold(&plain);
-        let says = |phrases: &[&str]| phrases.iter().any(|phrase| folded.contains(phrase));
+        let says = |phrases: &[&str]| phrases.iter().any(|phrase| folded.contains(&fold(phrase)));
         if says(&phrase::SLOW_DOWN) {
             Reading::SlowDown
         } else if says(&phrase::WAIT) {
             Reading::Wait
         } else if says(&phrase::NOT_FOUND) {
             Reading::NotFound(long_number(&plain))
-        } else if !buttons.is_empty()
-            && buttons.iter().all(|(label, _)| !label.is_empty())
-            && buttons.len() > 1
-        {
+        } else if says(&phrase::SEVERAL) {
             Reading::Several
         } else {
             Reading::Words
@@ -204,4 +208,45 @@ pub(super) fn fold(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_in_three_scripts_and_with_blanks() {
+        for text in ["11000005", " ١١٠٠٠٠٠٥ ", "۱۱۰۰۰۰۰۵", "11 000 005", "\u{200F}11000005"] {
+            assert_eq!(Question::of(text), Question::Number(11_000_005), "{text}");
+        }
+        assert_eq!(Question::of("/START x"), Question::Command("/start x".into()));
+        assert!(matches!(Question::of("رقمي 11000005"), Question::Words(_)));
+    }
+
+    #[test]
+    fn a_card_is_read_line_by_line_whatever_stands_around_it() {
+        let text = "نتائج السادس 2026\nالرقم الامتحاني: \u{2068}0012345\u{2069}\nالاسم: \u{2068}زينب كاظم\u{2069}\n\
+                    المدرسة: \u{2068}7: الرافدين\u{2069}\n\nاللغة العربية: \u{2068}85\u{2069}\n\
+                    الرياضيات: \u{2068}42\u{2069} ✗\n\nالمجموع: \u{2068}127\u{2069}\nالمعدل: \u{2068}63.50\u{2069}";
+        let wanted =
+            Card {
+                number: 12_345, name: "زينب كاظم".to_owned(), marks: vec![85, 42], total: Some(127)
+            };
+        assert_eq!(Reading::of(text), Reading::Card(wanted));
+    }
+
+    #[test]
+    fn notices_and_misses_are_told_from_other_texts() {
+        assert_eq!(Reading::of("طلبك محفوظ، ودورك 12 في الانتظار"), Reading::Wait);
+        assert_eq!(Reading::of("That was a lot of messages. Wait 5 seconds."), Reading::SlowDown);
+        let miss = "لا توجد نتيجة للرقم \u{2068}29000001\u{2069}.";
+        assert_eq!(Reading::of(miss), Reading::NotFound(Some(29_000_001)));
+        assert_eq!(Reading::of("عند الازدحام تصلك النتيجة حسب دورك"), Reading::Words);
+        assert_eq!(Reading::of("أرسل رقمك.\nمثال:\n11000001"), Reading::Words);
+    }
+
+    #[test]
+    fn names_fold_to_one_spelling() {
+        assert_eq!(fold("أحـمَد  عليّ فاطمة هدى"), fold("احمد علي فاطمه هدي"));
+    }
 }

@@ -201,7 +201,7 @@ fn a_refusal_by_rate_needs_more_than_ten_requests_and_a_notice() {
             }
         }
         if notice {
-            tape.says(20_000, 34, "طلباتك كثيرة، تمهّل قليلا");
+            tape.says(20_000, 34, "أرسلت رسائل كثيرة. انتظر 30 ثانية");
         }
         tape.audit().dispositions
     };
@@ -215,7 +215,7 @@ fn notices_answer_nothing() {
     let mut tape = Tape::new();
     let number = tape.number(3).to_string();
     tape.asks(0, 34, &number);
-    tape.says(500, 34, "طلبك مسجل، دورك 120");
+    tape.says(500, 34, "طلبك محفوظ، ودورك 120 في الانتظار");
     let audit = tape.audit();
     assert_eq!((audit.notices, audit.count(Check::Lost)), (1, 1));
 }
@@ -225,7 +225,7 @@ fn a_card_of_an_existing_number_is_not_replaced_by_words() {
     let mut tape = Tape::new();
     let number = tape.number(3).to_string();
     tape.asks(0, 34, &number);
-    tape.says(500, 34, &format!("لم نجد نتيجة للرقم \u{2068}{number}\u{2069}"));
+    tape.says(500, 34, &format!("لا توجد نتيجة للرقم \u{2068}{number}\u{2069}"));
     assert!(tape.audit().count(Check::WrongAnswer) > 0);
     let mut tape = Tape::new();
     tape.asks(0, 34, &number);

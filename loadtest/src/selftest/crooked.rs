@@ -152,7 +152,12 @@ impl Server {
         match number.map(|number| (number, self.rows.get(&number))) {
             Some((_, Some(row))) => self.card(lane, chat, row),
             Some((number, None)) => {
-                self.send(lane, Job { chat, text: format!("لم نجد نتيجة للرقم \u{2068}{number}\u{2069}") });
+                self.send(
+                    lane,
+                    Job {
+                        chat, text: format!("لا توجد نتيجة للرقم \u{2068}{number}\u{2069}")
+                    },
+                );
             }
             None => self.send(lane, Job { chat, text: "أهلا بك، أرسل رقمك الامتحاني".to_owned() }),
         }
