@@ -1,8 +1,9 @@
 //! The journal's files: segments, group commit, replay at start. Owns fsync.
 //!
 //! What lives here: [`Journal::open`], which locks the data directory, replays what is there and leaves a
-//! fresh segment to write to; [`spawn`], the one thread that turns a ring of entries into commits; and
-//! [`inspect`], which reads a journal without touching it. Every file operation goes through the two small
+//! fresh segment to write to; [`spawn`], the one thread that turns a ring of entries into commits;
+//! [`snapshot`], images of the state that let old segments go; and [`inspect`], which reads a journal without
+//! touching it. Every file operation goes through the two small
 //! traits of [`io`], so that tests can tear, fill and break the disk ([`sim`]). What a payload means is not
 //! known here, and whether damage is damage is decided in `nobat_core::journal::recover`.
 //!
@@ -16,6 +17,7 @@ mod lock;
 mod open;
 mod segment;
 pub mod sim;
+pub mod snapshot;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -28,6 +30,7 @@ pub use writer::Journal;
 use nobat_core::id::Seq;
 use nobat_core::journal::frame::{HeaderFlaw, PayloadTooLong};
 use nobat_core::journal::recover::{PlanFlaw, Refusal};
+use nobat_core::journal::snapshot::SnapshotFlaw;
 use nobat_core::record::Malformed;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,6 +104,22 @@ pub enum DiskError {
         file: String,
         /// Where and why.
         refusal: Refusal,
+    },
+    /// A snapshot that is not whole.
+    #[error("{file}: {flaw}")]
+    Snapshot {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        flaw: SnapshotFlaw,
+    },
+    /// A whole block of a snapshot that the engine cannot read.
+    #[error("{file} cannot be applied: {flaw}; was it written by a newer nobat?")]
+    UnreadableImage {
+        /// The file.
+        file: String,
+        /// Why.
+        flaw: Malformed,
     },
     /// A whole frame that the engine cannot read.
     #[error("{file}: frame {seq} cannot be applied: {flaw}; was it written by a newer nobat?")]

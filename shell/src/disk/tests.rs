@@ -3,6 +3,7 @@
 
 mod faults;
 mod lives;
+mod snapshots;
 
 use super::sim::{Faults, SimDisk};
 use super::{Committed, DiskError, Entry, Hooks, Journal, Options};
