@@ -18,6 +18,7 @@ pub mod http;
 pub mod import;
 pub mod observe;
 pub mod outbound;
+pub mod platform;
 pub mod reactor;
 pub mod serve;
 pub mod tls;

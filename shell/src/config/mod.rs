@@ -25,13 +25,16 @@ pub use problem::{Origin, Problem, Problems};
 pub use secret_file::webhook_secret;
 pub use sources::{Flag, Inputs};
 pub use types::{
-    Admin, Config, External, Limits, Log, Pacing, Reach, ResultsConfig, Setting, TlsFiles, Webhook,
+    Admin, Config, External, Limits, Log, Pacing, Reach, ResultsConfig, Setting, Store, TlsFiles, Webhook,
 };
 
 use keys::KEYS;
 use nobat_core::id::UserId;
 use sources::{Sources, shown};
 use values::Values;
+
+/// The data set's file in the data directory, unless `results.dataset` names another.
+const DATASET_FILE: &str = "results.nobat";
 
 /// Reads all layers.
 ///
@@ -56,6 +59,24 @@ pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
     Ok(config)
 }
 
+/// Where the journal, the data set and the sources of imports are: for commands that need no token.
+///
+/// # Errors
+/// What is wrong with these values; others are not judged.
+pub fn store(inputs: &Inputs) -> Result<Store, Problems> {
+    let mut problems = Problems::default();
+    let sources = Sources::read(inputs, &mut problems);
+    let mut values = Values { sources: &sources, problems };
+    let data_dir = values.path(keys::DATA_DIR).unwrap_or_default();
+    let dataset = values.path(keys::DATASET).unwrap_or_else(|| data_dir.join(DATASET_FILE));
+    let external = external(&mut values);
+    if values.problems.0.is_empty() {
+        Ok(Store { data_dir, dataset, external })
+    } else {
+        Err(values.problems)
+    }
+}
+
 /// Reads every value, so that every bad one is found, and puts them together.
 fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config> {
     // Judged with the lanes, but a word that is none is found here.
@@ -72,13 +93,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let results = results(values);
     let log = log(values);
     let admin = admin(values);
-    let external = External {
-        postgres_uri: values.text(keys::POSTGRES_URI).map(Secret::new),
-        sqlite_path: values.path(keys::SQLITE_PATH),
-        supabase_url: values.url(keys::SUPABASE_URL),
-        supabase_key: values.text(keys::SUPABASE_KEY).map(Secret::new),
-        users_dir: values.path(keys::USERS_DIR),
-    };
+    let external = external(values);
     let intakes = values.small(keys::INTAKES);
     let data_dir = values.path(keys::DATA_DIR)?;
     let production =
@@ -112,7 +127,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         },
         limits,
         results: ResultsConfig {
-            dataset: results.dataset.or_else(|| Some(data_dir.join("results.nobat"))),
+            dataset: results.dataset.or_else(|| Some(data_dir.join(DATASET_FILE))),
             ..results
         },
         log,
@@ -122,6 +137,16 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         names: Vec::new(),
         settings: Vec::new(),
     })
+}
+
+fn external(values: &mut Values<'_>) -> External {
+    External {
+        postgres_uri: values.text(keys::POSTGRES_URI).map(Secret::new),
+        sqlite_path: values.path(keys::SQLITE_PATH),
+        supabase_url: values.url(keys::SUPABASE_URL),
+        supabase_key: values.text(keys::SUPABASE_KEY).map(Secret::new),
+        users_dir: values.path(keys::USERS_DIR),
+    }
 }
 
 fn tls(values: &mut Values<'_>) -> Option<TlsFiles> {

@@ -28,6 +28,19 @@ pub struct NameReport {
     pub what: NameUse,
 }
 
+impl NameReport {
+    /// What an operator should know of it, if anything.
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
+        match &self.what {
+            NameUse::Used => None,
+            NameUse::NotNeeded(why) => Some(format!("{} is not needed: {why}", self.name)),
+            NameUse::Unknown(Some(near)) => Some(format!("{} is not known: did you mean {near}?", self.name)),
+            NameUse::Unknown(None) => Some(format!("{} is not known", self.name)),
+        }
+    }
+}
+
 /// Judges all names of `.env`, and those of the environment that are ours or nearly are: a machine's
 /// environment is full of names that are nobody's business here.
 pub(super) fn report(sources: &Sources, kind: Option<Kind>) -> Vec<NameReport> {

@@ -207,6 +207,17 @@ pub struct External {
     pub users_dir: Option<PathBuf>,
 }
 
+/// Where things are kept and come from.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The journal's place.
+    pub data_dir: PathBuf,
+    /// The data set's file.
+    pub dataset: PathBuf,
+    /// Where imports come from.
+    pub external: External,
+}
+
 /// A key's value, as it may be shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setting {

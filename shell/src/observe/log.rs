@@ -145,6 +145,15 @@ pub fn export(registry: &super::Registry) {
     }
 }
 
+/// Makes a panic a line of the log, scrubbed like any other: what a library quotes may hold a token.
+pub fn guard_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let fields: &[(&str, &dyn Display)] = &[("thread", &thread.name().unwrap_or("unnamed"))];
+        write(Level::Error, format_args!("{panic}"), fields);
+    }));
+}
+
 /// Says one line: `say!(Info, "Update from user {user}", lane = 3)`. Formats nothing below the level.
 #[macro_export]
 macro_rules! say {

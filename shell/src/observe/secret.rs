@@ -34,9 +34,9 @@ impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.split_once(':') {
             Some((id, _)) if !id.is_empty() && id.len() <= 16 && id.bytes().all(|b| b.is_ascii_digit()) => {
-                write!(f, "{id}:***")
+                f.pad(&format!("{id}:***"))
             }
-            _ => f.write_str("***"),
+            _ => f.pad("***"),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Line {
     pub name: String,
     /// Is all as wanted?
     pub good: bool,
+    /// Nobody answered; then the bots behind it are not asked.
+    pub unreachable: bool,
     /// What was found or done.
     pub says: String,
 }
@@ -104,16 +106,9 @@ impl Plan {
         tell: &mut dyn FnMut(&Line),
         mut act: impl FnMut(&Wanted) -> Result<(BotInfo, Result<String, String>), ApiError>,
     ) -> bool {
-        let mut all = true;
-        for wanted in &self.bots {
-            let line = match act(wanted) {
-                Ok((bot, judged)) => line(wanted.lane, &wanted.token, Some(&bot), judged),
-                Err(error) => line(wanted.lane, &wanted.token, None, Err(error.to_string())),
-            };
-            all &= line.good;
-            tell(&line);
-        }
-        all
+        over(self.bots.iter().map(|wanted| (wanted.lane, &wanted.token, wanted)), tell, |_, wanted| {
+            act(wanted).map(|(bot, judged)| (Some(bot), judged))
+        })
     }
 
     /// Is this as wanted? `fresh` right after a registration: an old error is not held against it then.
@@ -154,23 +149,49 @@ impl Plan {
 
 /// Tells what the platform knows of each bot, and whether it lives. True if all do.
 pub fn info(api: &dyn Api, config: &Config, tell: &mut dyn FnMut(&Line)) -> bool {
-    let mut all = true;
-    for (lane, token) in tokens(config) {
-        let known = get_me(api, token).and_then(|bot| Ok((bot, webhook_info(api, token)?)));
-        let line = match known {
-            Ok((bot, info)) => {
-                let url = if info.url.is_empty() { "no webhook".to_owned() } else { shown(&info.url) };
-                let pending = info.pending_update_count;
-                let error = info.last_error_message.map_or(String::new(), |error| {
-                    let at = info.last_error_date.map_or(String::new(), |date| {
-                        let at = nobat_core::time::UnixMillis(date.saturating_mul(1000));
-                        format!(" at {}", crate::observe::rfc3339::format(at))
-                    });
-                    format!(", last error{at}: {}", shown(&error))
-                });
-                line(lane, token, Some(&bot), Ok(format!("alive, {url}, {pending} updates wait{error}")))
+    over(tokens(config), tell, |token, ()| {
+        let (bot, info) = (get_me(api, token)?, webhook_info(api, token)?);
+        let url = if info.url.is_empty() { "no webhook".to_owned() } else { shown(&info.url) };
+        let pending = info.pending_update_count;
+        let error = info.last_error_message.map_or(String::new(), |error| {
+            let at = info.last_error_date.map_or(String::new(), |date| {
+                let at = nobat_core::time::UnixMillis(date.saturating_mul(1000));
+                format!(" at {}", crate::observe::rfc3339::format(at))
+            });
+            format!(", last error{at}: {}", shown(&error))
+        });
+        Ok((Some(bot), Ok(format!("alive, {url}, {pending} updates wait{error}"))))
+    })
+}
+
+/// Removes all webhooks; the updates that wait stay with the platform. True if none is left.
+pub fn clear(api: &dyn Api, config: &Config, tell: &mut dyn FnMut(&Line)) -> bool {
+    over(tokens(config), tell, |token, ()| {
+        clear_one(api, token)?;
+        Ok((None, Ok("no webhook any more".to_owned())))
+    })
+}
+
+/// The bot, if it was asked, and what is good or bad about it.
+type Judged = (Option<BotInfo>, Result<String, String>);
+
+/// Does `act` to each bot and tells of it. After one call that nobody answered the rest is not tried: each
+/// would wait as long again.
+fn over<'a, T>(
+    bots: impl Iterator<Item = (usize, &'a Secret, T)>,
+    tell: &mut dyn FnMut(&Line),
+    mut act: impl FnMut(&'a Secret, T) -> Result<Judged, ApiError>,
+) -> bool {
+    let (mut all, mut unreachable) = (true, false);
+    for (lane, token, with) in bots {
+        let judged =
+            if unreachable { Err(ApiError::Unreachable("not asked".to_owned())) } else { act(token, with) };
+        let line = match judged {
+            Ok((bot, judged)) => line(lane, token, bot.as_ref(), judged),
+            Err(error) => {
+                unreachable = matches!(error, ApiError::Unreachable(_));
+                Line { unreachable, ..line(lane, token, None, Err(error.to_string())) }
             }
-            Err(error) => line(lane, token, None, Err(error.to_string())),
         };
         all &= line.good;
         tell(&line);
@@ -178,20 +199,8 @@ pub fn info(api: &dyn Api, config: &Config, tell: &mut dyn FnMut(&Line)) -> bool
     all
 }
 
-/// Removes all webhooks; the updates that wait stay with the platform. True if none is left.
-pub fn clear(api: &dyn Api, config: &Config, tell: &mut dyn FnMut(&Line)) -> bool {
-    let mut all = true;
-    for (lane, token) in tokens(config) {
-        let done = clear_one(api, token).map(|()| "no webhook any more".to_owned());
-        let line = line(lane, token, None, done.map_err(|error| error.to_string()));
-        all &= line.good;
-        tell(&line);
-    }
-    all
-}
-
-fn tokens(config: &Config) -> impl Iterator<Item = (usize, &Secret)> {
-    config.lanes.iter().map(|lane| &lane.token).enumerate()
+fn tokens(config: &Config) -> impl Iterator<Item = (usize, &Secret, ())> {
+    config.lanes.iter().enumerate().map(|(lane, bot)| (lane, &bot.token, ()))
 }
 
 fn clear_one(api: &dyn Api, token: &Secret) -> Result<(), ApiError> {
@@ -204,7 +213,7 @@ fn line(lane: usize, token: &Secret, bot: Option<&BotInfo>, judged: Result<Strin
         Ok(says) => (true, says),
         Err(says) => (false, says),
     };
-    Line { lane, token: token.to_string(), name, good, says }
+    Line { lane, token: token.to_string(), name, good, unreachable: false, says }
 }
 
 /// The platform's words, on one line and without secrets.

@@ -1,0 +1,119 @@
+//! The grammar of the command line.
+
+use crate::config::{Flag, Inputs, keys};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Carries a chat bot through the worst hour of its year.
+#[derive(Parser, Debug)]
+#[command(name = "nobat", version, propagate_version = true, after_help = AFTER)]
+pub struct Args {
+    /// The configuration file; without it `nobat.toml`, if there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the journal and the data sets live
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// The least that is logged: error, warn, info, debug
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "Exit status: 0 all is as wanted, 1 something is not, 2 the command line or configuration is \
+                     wrong, 69 the platform cannot be reached, 74 the disk or the journal.\n\
+                     Configuration: docs/configuration.md; running it: docs/operators.md.";
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the bot
+    Serve(Serve),
+    /// Read the configuration and say what it amounts to
+    Check(Check),
+    /// Ask the platform and the disk whether it will work
+    Doctor(Doctor),
+    /// Set up, verify, show or remove the webhooks
+    #[command(subcommand)]
+    Webhook(Webhook),
+    /// Look into the journal; changes nothing
+    #[command(subcommand)]
+    Journal(Journal),
+}
+
+/// `nobat serve`
+#[derive(clap::Args, Debug)]
+pub struct Serve {
+    /// Where webhooks arrive, host:port
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Where /metrics and the full /stats are served, host:port
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin_listen: Option<String>,
+}
+
+/// `nobat check`
+#[derive(clap::Args, Debug)]
+pub struct Check {
+    /// Show the defaults as well
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `nobat doctor`
+#[derive(clap::Args, Debug)]
+pub struct Doctor {
+    /// Do not ask the platform
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `nobat webhook ...`
+#[derive(Subcommand, Debug)]
+pub enum Webhook {
+    /// Register every bot whose updates must be seen, and clear the others
+    Setup {
+        /// Where updates are to arrive, such as https://bot.example; without it `webhook.url`
+        url: Option<String>,
+    },
+    /// Compare what is registered with what should be; changes nothing
+    Verify {
+        /// Where updates should arrive; without it `webhook.url`
+        url: Option<String>,
+    },
+    /// Show what the platform knows of each bot
+    Info,
+    /// Remove all webhooks; waiting updates stay with the platform
+    Clear,
+}
+
+/// `nobat journal ...`
+#[derive(Subcommand, Debug)]
+pub enum Journal {
+    /// Check every frame
+    Verify,
+    /// Print every frame, a line each
+    Dump,
+}
+
+impl Args {
+    /// What the configuration is made from.
+    #[must_use]
+    pub fn inputs(&self, env: Vec<(String, String)>, dir: PathBuf) -> Inputs {
+        let (listen, admin_listen) = match &self.command {
+            Command::Serve(serve) => (serve.listen.clone(), serve.admin_listen.clone()),
+            _ => (None, None),
+        };
+        let flags = [
+            (keys::DATA_DIR, "--data-dir", self.data_dir.clone()),
+            (keys::LOG_LEVEL, "--log-level", self.log_level.clone()),
+            (keys::LISTEN, "--listen", listen),
+            (keys::ADMIN_LISTEN, "--admin-listen", admin_listen),
+        ];
+        let given =
+            flags.into_iter().filter_map(|(key, name, value)| Some(Flag { key, name, value: value? }));
+        Inputs { config: self.config.clone(), dir, env, flags: given.collect() }
+    }
+}
