@@ -245,3 +245,52 @@ async fn a_second_poll_ends_the_first_with_a_conflict() {
     assert_eq!(ended.status, 409);
     assert!(ended.description().starts_with("Conflict: terminated by other getUpdates request"));
 }
+
+#[tokio::test]
+async fn a_request_line_of_24_kilobytes_is_taken() {
+    let mut rig = Rig::new(EmulatorConfig::default());
+    let text = "ن".repeat(4_000);
+    let query: String = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("chat_id", "5"), ("text", &text)])
+        .finish();
+    assert!(query.len() > 24_000);
+    let path = format!("/bot{MAIN}/sendMessage?{query}");
+    let answer = rig.client().await.request(Method::GET, &path, None, "".into()).await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(rig.next_call().await.text, Some(text));
+}
+
+#[tokio::test]
+async fn a_chunked_multipart_upload_becomes_a_file_id_of_this_bot() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let rig = Rig::new(EmulatorConfig::default());
+    let parts = [
+        "--B\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n5\r\n".to_owned(),
+        "--B\r\nContent-Disposition: form-data; name=\"document\"; filename=\"r.pdf\"\r\n\r\n".to_owned(),
+        format!("{}\r\n--B--\r\n", "x".repeat(5_000)),
+    ];
+    let mut stream = tokio::net::TcpStream::connect(rig.emulator.addr()).await.unwrap();
+    let head = format!(
+        "POST /bot{MAIN}/sendDocument HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\
+         Content-Type: multipart/form-data; boundary=B\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for part in parts {
+        stream.write_all(format!("{:x}\r\n{part}\r\n", part.len()).as_bytes()).await.unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let body = answer.split("\r\n\r\n").nth(1).unwrap();
+    let told: serde_json::Value = serde_json::from_str(body).unwrap();
+    let document = &told["result"]["document"];
+    assert_eq!(document["file_size"], 5_000);
+    let id = json!({"file_id": document["file_id"]});
+    let mut client = rig.client().await;
+    assert_eq!(client.call(MAIN, "getFile", id.clone()).await.status, 200);
+    assert_eq!(client.call(LANE, "getFile", id.clone()).await.status, 400, "ids belong to one bot");
+    assert_eq!(
+        client.call(MAIN, "sendDocument", json!({"chat_id": 5, "document": id["file_id"]})).await.status,
+        200
+    );
+}

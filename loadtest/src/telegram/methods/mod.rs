@@ -41,6 +41,12 @@ pub(crate) struct Incoming {
     pub(crate) conflict: Option<&'static str>,
 }
 
+/// Whether faults were asked about a call. They are asked once, however often it is held.
+enum Asked {
+    NotYet,
+    Already(Option<FaultKind>),
+}
+
 /// What goes back.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
@@ -218,8 +224,9 @@ impl Desk<'_> {
 pub(crate) async fn decide(world: &World, bot: &Bot, call: Incoming) -> Answer {
     let mut held = Duration::ZERO;
     let mut call = call;
+    let mut asked = Asked::NotYet;
     loop {
-        match decide_now(world, bot, &mut call, held) {
+        match decide_now(world, bot, &mut call, held, &mut asked) {
             Ok(answer) => return answer,
             Err(hold) => {
                 held += hold;
@@ -230,13 +237,22 @@ pub(crate) async fn decide(world: &World, bot: &Bot, call: Incoming) -> Answer {
 }
 
 /// `Err`: hold the call so long, then ask again.
-fn decide_now(world: &World, bot: &Bot, call: &mut Incoming, held: Duration) -> Result<Answer, Duration> {
+fn decide_now(
+    world: &World,
+    bot: &Bot,
+    call: &mut Incoming,
+    held: Duration,
+    asked: &mut Asked,
+) -> Result<Answer, Duration> {
     let markup = call.params.nested("reply_markup");
     let mut guard = bot.state();
     let state = &mut *guard;
     let at = world.clock.now().max(state.decided_at);
     let answer_at = at + call.answer_after;
-    let fault = world.faults.strike(Stage::Decision, bot.ix, &call.method, at, &world.dice);
+    let fault = match std::mem::replace(asked, Asked::NotYet) {
+        Asked::NotYet => world.faults.strike(Stage::Decision, bot.ix, &call.method, at, &world.dice),
+        Asked::Already(fault) => fault,
+    };
     let mut desk = Desk {
         world,
         bot,
@@ -257,6 +273,7 @@ fn decide_now(world: &World, bot: &Bot, call: &mut Incoming, held: Duration) -> 
                 (None, Err(())) => Err(Refusal::bad("can't parse reply keyboard markup JSON object")),
             };
             if let Err(Refusal::Hold(hold)) = verdict {
+                *asked = Asked::Already(fault);
                 return Err(hold);
             }
             with_fault(told(verdict), fault.as_ref())

@@ -72,9 +72,7 @@ fn set(desk: &mut Desk<'_>) -> Verdict {
     if let Some(allowed) = allowed {
         desk.state.allowed_updates = kinds_of(&allowed);
     }
-    if params.is_true("drop_pending_updates") {
-        desk.state.queue.clear();
-    }
+    drop_pending(desk);
     if desk.state.webhook.as_deref() == Some(&hook) {
         return Ok(said("Webhook is already set"));
     }
@@ -83,14 +81,19 @@ fn set(desk: &mut Desk<'_>) -> Verdict {
 }
 
 fn delete(desk: &mut Desk<'_>) -> Verdict {
-    if desk.params.is_true("drop_pending_updates") {
-        desk.state.queue.clear();
-    }
+    drop_pending(desk);
     if desk.state.webhook.is_none() {
         return Ok(said("Webhook is already deleted"));
     }
     change(desk, None);
     Ok(said("Webhook was deleted"))
+}
+
+fn drop_pending(desk: &mut Desk<'_>) {
+    if desk.params.is_true("drop_pending_updates") {
+        desk.state.queue.clear();
+        desk.bot.publish(desk.state);
+    }
 }
 
 /// Puts loaded updates back, and lets connections of the old registration close.
