@@ -1,7 +1,7 @@
 //! A Supabase table, against an endpoint on loopback that pages as PostgREST does.
 
-use nobat::import::supabase::{Fetch, PAGE_ROWS};
-use nobat::import::{DatasetConfig, ImportError, ImportSource, Quiet, Report, Supabase, run};
+use nobat::import::supabase::PAGE_ROWS;
+use nobat::import::{DatasetConfig, ImportError, ImportSource, Quiet, Report, Rest, Supabase, run};
 use nobat_bots::results::dataset::{Dataset, ExamNumber};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -25,12 +25,22 @@ impl Endpoint {
         let (count, log) = (Arc::clone(&requests), Arc::clone(&seen));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                count.fetch_add(1, Ordering::Relaxed);
-                answer(stream.unwrap(), &table, cap, &log);
+                // The second request meets an overloaded project, the fourth a broken connection.
+                match count.fetch_add(1, Ordering::Relaxed) {
+                    1 => refuse(stream.unwrap()),
+                    3 => drop(stream),
+                    _ => answer(stream.unwrap(), &table, cap, &log),
+                }
             }
         });
         Self { address, requests, seen }
     }
+}
+
+fn refuse(mut stream: TcpStream) {
+    let mut head = [0; 4096];
+    assert!(stream.read(&mut head).unwrap() > 0);
+    stream.write_all(b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n").unwrap();
 }
 
 fn answer(mut stream: TcpStream, table: &[(u64, String)], cap: usize, log: &Mutex<Vec<String>>) {
@@ -70,36 +80,11 @@ fn answer(mut stream: TcpStream, table: &[(u64, String)], cap: usize, log: &Mute
         .unwrap();
 }
 
-/// The least HTTP that the endpoint needs.
-struct Plain;
-
-impl Fetch for Plain {
-    fn get(&mut self, url: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), String> {
-        let rest = url.strip_prefix("http://").ok_or("not plain HTTP")?;
-        let (host, path) = rest.split_once('/').ok_or("no path")?;
-        let mut stream = TcpStream::connect(host).map_err(|e| e.to_string())?;
-        let mut request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n");
-        for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
-        }
-        stream.write_all(format!("{request}\r\n").as_bytes()).map_err(|e| e.to_string())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).map_err(|e| e.to_string())?;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or("no head")?;
-        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or("no status")?;
-        Ok((status, body.as_bytes().to_vec()))
-    }
-}
-
 fn import(endpoint: &Endpoint, key: &str, table: &str) -> (Result<Report, ImportError>, Option<Dataset>) {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("results.nobat");
-    let project = Supabase {
-        url: format!("{}/", endpoint.address),
-        key: key.into(),
-        table: table.into(),
-        fetch: &mut Plain,
-    };
+    let mut rest = Rest::new(&format!("{}/", endpoint.address)).unwrap();
+    let project = Supabase { key: key.into(), table: table.into(), fetch: &mut rest };
     let result = run(ImportSource::Supabase(project), &DatasetConfig::default(), &out, &mut Quiet);
     let set = std::fs::read(out).ok().map(|bytes| Dataset::load(bytes).unwrap());
     (result, set)
@@ -120,7 +105,7 @@ fn all_rows_arrive_whatever_the_page() {
             let student = set.by_number(ExamNumber::parse(&number.to_string()).unwrap()).unwrap();
             assert_eq!(student.name(), format!("علي حسين {}", number - 1_000));
         }
-        let pages = rows as usize / (cap - 1) + 4;
+        let pages = rows as usize / (cap - 1) + 6;
         assert!(endpoint.requests.load(Ordering::Relaxed) <= pages, "at most {pages} requests");
         let seen = endpoint.seen.lock().unwrap();
         assert!(seen[..seen.len() - 1].iter().all(|path| path.contains("limit=1000")), "{seen:?}");
@@ -144,6 +129,13 @@ fn a_number_that_stands_twice_at_the_edge_of_a_page_does_not_vanish() {
 fn a_cap_that_hides_rows_is_refused() {
     let said = import(&Endpoint::new(pupils(3), 1), "secret-key", "my pupils").0.unwrap_err().to_string();
     assert!(said.contains("Max rows"), "{said}");
+}
+
+#[test]
+fn a_key_that_would_break_out_of_its_header_is_refused() {
+    let endpoint = Endpoint::new(pupils(3), PAGE_ROWS);
+    let said = import(&endpoint, "secret-key\r\nx: y", "my pupils").0.unwrap_err().to_string();
+    assert!(said.contains("check the key") && !said.contains("secret-key"), "{said}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod known;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod progress;
+mod rest;
 mod sqlite;
 pub mod supabase;
 mod write;
@@ -25,6 +26,7 @@ mod write;
 pub use config::{ColumnNames, ConfigError, DatasetConfig, FieldConfig, SubjectConfig};
 pub use error::{ERRORS_SHOWN, ImportError, LineError};
 pub use progress::{Bar, Progress, Quiet};
+pub use rest::{Rest, RestError};
 pub use supabase::Supabase;
 
 use intake::Intake;

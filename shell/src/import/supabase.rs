@@ -16,24 +16,22 @@ use std::fmt;
 /// Rows of one page: what a project gives at most by default.
 pub const PAGE_ROWS: usize = 1_000;
 
-/// One blocking request. Implemented by the shell's HTTP client.
+/// One blocking request to the project. [`super::Rest`] is the real one.
 pub trait Fetch {
-    /// A GET of `url` with these headers: status and body.
+    /// A GET of `target` (path and query) with these headers: status and body.
     ///
     /// # Errors
     /// Why there was no answer; must not hold a header's value.
-    fn get(&mut self, url: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), String>;
+    fn get(&mut self, target: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), String>;
 }
 
 /// A table of a project.
 pub struct Supabase<'a> {
-    /// `https://<project>.supabase.co`, without a path.
-    pub url: String,
     /// A key that may read the table; sent as a header, never shown.
     pub key: String,
     /// The table or view.
     pub table: String,
-    /// Who speaks HTTP.
+    /// Who speaks HTTP with the project.
     pub fetch: &'a mut dyn Fetch,
 }
 
@@ -81,12 +79,11 @@ impl Supabase<'_> {
     }
 
     fn page(&mut self, query: &str) -> Result<Vec<Row>, ImportError> {
-        let base = self.url.trim_end_matches('/');
-        let url = format!("{base}/rest/v1/{}?select=*&{query}", escape(&self.table));
+        let target = format!("/rest/v1/{}?select=*&{query}", escape(&self.table));
         let bearer = format!("Bearer {}", self.key);
         let headers =
             [("apikey", self.key.as_str()), ("authorization", &bearer), ("accept", "application/json")];
-        let (status, mut body) = self.fetch.get(&url, &headers).map_err(failed)?;
+        let (status, mut body) = self.fetch.get(&target, &headers).map_err(failed)?;
         match status {
             200 | 206 => simd_json::serde::from_slice(&mut body)
                 .map_err(|e| failed(format!("the answer is not a list of rows: {e}"))),
