@@ -1,8 +1,8 @@
 //! Who got what: matches each accepted message of a chat to the question it answers.
 //!
 //! Works user by user on what the platform saw: a question counts from the first byte of its first
-//! delivery, an answer from the moment it was accepted. An answer takes the oldest open question it fits;
-//! other open questions of the same wording are covered by it. What fits nothing is a repeat, or worse.
+//! delivery, an answer from the moment it was accepted. An answer settles every open question of its wording
+//! and is taken by one of them; one that finds none left to take it is a repeat, or worse.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,14 +23,12 @@ struct Open<'a> {
     asked: &'a Asked,
     /// From here on the server may know it; none if it was never tried.
     delivered_at: Option<At>,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Waiting,
-    Covered { at: At, bot: BotIx },
-    Answered { at: At, bot: BotIx },
+    /// When and by which lane the first answer that settles it was accepted.
+    settled: Option<(At, BotIx)>,
+    /// An answer was made for it: it is the oldest that the answer settled.
+    own: bool,
+    /// An answer is counted as this question's. Until then a second one of the same wording may be.
+    taken: bool,
 }
 
 /// Judges every chat of the log.
@@ -38,7 +36,7 @@ pub(super) fn judge(log: &Log, truth: &Truth, rules: &Rules, audit: &mut Audit) 
     let mut chats: HashMap<i64, (Vec<Open<'_>>, Vec<&Sent>)> = HashMap::new();
     for asked in &log.asked {
         let delivered_at = log.trip(asked).map(|trip| trip.first_sent_at);
-        let open = Open { asked, delivered_at, state: State::Waiting };
+        let open = Open { asked, delivered_at, settled: None, own: false, taken: false };
         chats.entry(asked.chat).or_default().0.push(open);
     }
     for sent in &log.sent {
@@ -190,34 +188,38 @@ impl<'a> Dialogue<'a, '_> {
             .collect()
     }
 
-    /// Gives the answer to the oldest open question it fits; the same question asked again is covered.
+    /// Settles what the answer fits, and counts it as one question's.
+    ///
+    /// Whether a server answers a repeated question again or lets one answer do for all, is its own choice:
+    /// so of the questions not taken yet, it is the first one that keeps the order, and disorder only if
+    /// there is none.
     fn take(&mut self, sent: &'a Sent, fits: Vec<usize>) {
-        let (at, bot) = (sent.decided_at, sent.bot);
-        let waiting = |open: &Open<'_>| open.state == State::Waiting;
-        let covered = |open: &Open<'_>| matches!(open.state, State::Covered { .. });
-        let oldest = fits
-            .iter()
-            .copied()
-            .find(|&nth| waiting(&self.questions[nth]))
-            .or_else(|| fits.iter().copied().find(|&nth| covered(&self.questions[nth])));
-        let Some(nth) = oldest else {
+        let free = |nth: &usize| !self.questions[*nth].taken;
+        let in_order = |nth: &usize| self.latest.is_none_or(|latest| *nth > latest);
+        let first = fits.iter().copied().find(|nth| free(nth));
+        let Some(nth) = fits.iter().copied().find(|nth| free(nth) && in_order(nth)).or(first) else {
             return self.judge_repeat(sent);
         };
-        self.questions[nth].state = State::Answered { at, bot };
-        let question = self.questions[nth].asked.question.clone();
-        for other in fits {
-            let open = &mut self.questions[other];
-            if open.state == State::Waiting && open.asked.question == question {
-                open.state = State::Covered { at, bot };
-            }
-        }
-        if self.latest.is_some_and(|latest| nth < latest) {
+        let question = &self.questions[nth].asked.question;
+        let settles: Vec<usize> = fits
+            .into_iter()
+            .filter(|&other| self.questions[other].settled.is_none())
+            .filter(|&other| self.questions[other].asked.question == *question)
+            .collect();
+        if !in_order(&nth) {
             let user = self.user();
-            self.audit.find(Check::Disorder, at, user, || {
+            self.audit.find(Check::Disorder, sent.decided_at, user, || {
                 format!("the answer to question {} came after that of a later one", nth + 1)
             });
         }
         self.latest = self.latest.max(Some(nth));
+        self.questions[nth].taken = true;
+        if let Some(&oldest) = settles.first() {
+            self.questions[oldest].own = true;
+        }
+        for other in settles {
+            self.questions[other].settled = Some((sent.decided_at, sent.bot));
+        }
     }
 
     fn judge_repeat(&mut self, sent: &'a Sent) {
@@ -256,21 +258,15 @@ impl<'a> Dialogue<'a, '_> {
             }
             let over =
                 recent.len() > self.rules.requests_per_minute || misses.len() > self.rules.misses_per_hour;
-            let disposition = match open.state {
-                State::Answered { at, bot } | State::Covered { at, bot } => {
-                    let own = matches!(open.state, State::Answered { .. });
-                    self.audit.answers.push(Answer {
-                        planned_at: asked.planned_at,
-                        accepted_at: at,
-                        bot,
-                        user: asked.user,
-                        own,
-                    });
-                    if own { Disposition::Answered } else { Disposition::Covered }
+            let disposition = match open.settled {
+                Some((accepted_at, bot)) => {
+                    let (planned_at, user, own) = (asked.planned_at, asked.user, open.own);
+                    self.audit.answers.push(Answer { planned_at, accepted_at, bot, user, own });
+                    if open.taken { Disposition::Answered } else { Disposition::Covered }
                 }
-                State::Waiting if matches!(asked.question, Question::Other(_)) => Disposition::NoAnswerDue,
-                State::Waiting if over && was_told(open, slow_downs) => Disposition::RefusedByRate,
-                State::Waiting => Disposition::Lost,
+                None if matches!(asked.question, Question::Other(_)) => Disposition::NoAnswerDue,
+                None if over && was_told(open, slow_downs) => Disposition::RefusedByRate,
+                None => Disposition::Lost,
             };
             if disposition == Disposition::Lost {
                 lost.push(open);

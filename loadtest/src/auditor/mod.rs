@@ -141,7 +141,7 @@ pub struct Answer {
     pub bot: BotIx,
     /// Whom it answers.
     pub user: u64,
-    /// Its own message, not one that covers an earlier question as well.
+    /// The message was made for this question: the oldest of those it settles.
     pub own: bool,
 }
 

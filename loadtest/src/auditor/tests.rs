@@ -171,6 +171,44 @@ fn answering_each_copy_of_a_question_is_no_repeat() {
 }
 
 #[test]
+fn a_server_that_answers_every_copy_in_order_is_not_in_disorder() {
+    let mut tape = Tape::new();
+    let (mine, my_card) = (tape.number(3).to_string(), tape.card(3));
+    let (friends, friends_card) = (tape.number(4).to_string(), tape.card(4));
+    for (at, text) in [(0, &mine), (10, &mine), (20, &friends)] {
+        tape.asks(at, 34, text);
+    }
+    tape.says(1_000, 34, &my_card);
+    tape.asks(1_500, 34, &mine);
+    tape.says(2_000, 34, &my_card);
+    tape.says(3_000, 34, &friends_card);
+    tape.says(4_000, 34, &my_card);
+    let audit = tape.audit();
+    assert_eq!(struck(&audit), [], "{:?}", audit.findings);
+    assert_eq!(audit.dispositions, [("answered", 4)].into());
+}
+
+#[test]
+fn a_later_question_of_the_same_wording_may_be_coalesced_or_answered() {
+    let mut tape = Tape::new();
+    let (mine, my_card) = (tape.number(3).to_string(), tape.card(3));
+    let (friends, friends_card) = (tape.number(4).to_string(), tape.card(4));
+    for (at, text) in [(0, &mine), (10, &friends), (20, &mine)] {
+        tape.asks(at, 34, text);
+    }
+    tape.says(1_000, 34, &my_card);
+    tape.says(2_000, 34, &friends_card);
+    let coalesced = tape.audit();
+    assert_eq!((struck(&coalesced), coalesced.dispositions["covered"]), (vec![], 1));
+    tape.says(3_000, 34, &my_card);
+    let answered = tape.audit();
+    assert_eq!((struck(&answered), answered.dispositions["answered"]), (vec![], 3));
+    let latencies: Vec<At> =
+        answered.answers.iter().filter(|a| a.own).map(|a| a.accepted_at - a.planned_at).collect();
+    assert_eq!(latencies, [ms(1_000), ms(1_990)], "a copy counts from its first answer");
+}
+
+#[test]
 fn a_repeat_is_excused_only_by_a_lost_answer_or_a_kill_within_50_ms() {
     let repeat_after = |first: Outcome, kill: Option<u64>| {
         let mut tape = Tape::new();

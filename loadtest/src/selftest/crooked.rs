@@ -247,12 +247,14 @@ async fn lane(api: String, token: String, mut jobs: UnboundedReceiver<Job>, wind
         if let Some(wait) = chat_due.checked_duration_since(now).and_then(|ahead| ahead.checked_sub(BURST)) {
             tokio::time::sleep(wait + SLACK).await;
         }
-        due.insert(job.chat, chat_due.max(Instant::now()) + second);
         let body = json!({ "chat_id": job.chat, "text": job.text });
         if call(&mut connection, &api, &token, "sendMessage", &body).await.is_err() {
             return;
         }
-        recent.push_back(Instant::now());
+        // From the answer, for the platform judged somewhere before it.
+        let answered = Instant::now();
+        due.insert(job.chat, chat_due.max(answered) + second);
+        recent.push_back(answered);
     }
 }
 
