@@ -178,13 +178,27 @@ pub struct Engine<J> {
     pending: AtomicU64,
 }
 
-impl<J: Journal> Engine<J> {
-    /// An engine over these kinds; `seed` is for the hasher of its user table.
+/// No journal yet: an engine that can only replay.
+#[derive(Clone, Copy, Debug)]
+pub struct Detached;
+
+impl Engine<Detached> {
+    /// An engine over these kinds; `seed` is for the hasher of its user table. It replays what the journal
+    /// holds, then [`Engine::attach`]es to it.
     #[must_use]
-    pub fn new(kinds: Vec<Kind>, journal: J, seed: u64) -> Self {
-        Self { kinds: kinds.into(), cells: Cells::new(seed), journal, pending: AtomicU64::new(0) }
+    pub fn new(kinds: Vec<Kind>, seed: u64) -> Self {
+        Self { kinds: kinds.into(), cells: Cells::new(seed), journal: Detached, pending: AtomicU64::new(0) }
     }
 
+    /// From here on frames go to `journal`, which continues where replay ended.
+    #[must_use]
+    pub fn attach<J: Journal>(self, journal: J) -> Engine<J> {
+        let Self { kinds, cells, pending, .. } = self;
+        Engine { kinds, cells, journal, pending }
+    }
+}
+
+impl<J: Journal> Engine<J> {
     /// Decides one update. O(log) in nothing: one cell, one decision, one push.
     ///
     /// # Errors
@@ -374,7 +388,9 @@ impl<J: Journal> Engine<J> {
             open.in_flight = in_flight;
         }
     }
+}
 
+impl<J> Engine<J> {
     fn close(&self, ended: &Ended) {
         let cell = self.cells.of(ended.conversation);
         let mut cell = cell.lock();

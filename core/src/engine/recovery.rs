@@ -5,7 +5,7 @@
 //! single-threaded.
 
 use super::frame::{self, Frame, InputHead};
-use super::{Corrupt, Engine, Journal, Open, ReachFact};
+use super::{Corrupt, Detached, Engine, Open, ReachFact};
 use crate::bot::Outgoing;
 use crate::envelope::{Conversation, Envelope};
 use crate::id::{EnvelopeId, LaneIx, Seq};
@@ -43,7 +43,7 @@ impl Recovered {
     }
 }
 
-impl<J: Journal> Engine<J> {
+impl Engine<Detached> {
     /// Applies one frame.
     ///
     /// # Errors

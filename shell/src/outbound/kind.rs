@@ -1,0 +1,301 @@
+//! One kind's way out: its pacer, its lanes, and its envelopes while they wait.
+//!
+//! What lives here: [`KindSender`]. It carries between the pacer, the engine, the channel's encoder and the
+//! client; each of them decides its own part. Only the outbound thread calls it.
+
+use super::client::{Answer, Client, Failure};
+use crate::channel::telegram::{Encoder, RequestHead, VerdictReader};
+use crate::observe::{Registry, names};
+use crate::say;
+use nobat_core::bot::{RenderView, Unrenderable};
+use nobat_core::engine::{Ended, Engine, Journal, ReachFact};
+use nobat_core::envelope::{Conversation, DropReason, End, Envelope, Verdict};
+use nobat_core::id::{BotId, EnvelopeId, KindIx, LaneIx};
+use nobat_core::pacer::{Dispatch, Fate, FlightId, LaneHealth, Pacer, PacerConfig, Parcel, ReachLearned};
+use nobat_core::time::{Nanos, Now};
+use slab::Slab;
+use std::collections::VecDeque;
+
+/// A kind as the configuration has it.
+pub struct KindSpec {
+    /// Its number.
+    pub kind: KindIx,
+    /// Its pacer's settings.
+    pub pacer: PacerConfig,
+    /// Its lanes, the main bot first.
+    pub lanes: Vec<LaneSpec>,
+}
+
+/// One lane.
+pub struct LaneSpec {
+    /// What its requests begin with; holds the token.
+    pub head: RequestHead,
+    /// Its bot.
+    pub bot: BotId,
+}
+
+/// What the thread lends a kind for one turn: the engine, the counters, and where ends are gathered.
+pub(super) struct Desk<'a, J> {
+    pub now: Now,
+    pub engine: &'a Engine<J>,
+    pub registry: &'a Registry,
+    pub ends: &'a mut Vec<Ended>,
+    pub reach: &'a mut Vec<ReachFact>,
+}
+
+pub(super) struct KindSender {
+    kind: KindIx,
+    /// The place of its first lane among all lanes of the process.
+    first: usize,
+    lanes: Vec<LaneSpec>,
+    pacer: Pacer<u32>,
+    waiting: Slab<Stored>,
+    flights: Slab<Flight>,
+    /// Envelopes behind the release gate, in the order in which they were asked for.
+    held: VecDeque<u32>,
+    released: bool,
+    encoder: Encoder,
+    verdicts: VerdictReader,
+    request: Vec<u8>,
+    /// Messages accepted since the gauges were last set.
+    accepted: u32,
+}
+
+struct Stored {
+    envelope: Envelope,
+    since: Nanos,
+}
+
+struct Flight {
+    flight: FlightId,
+    lane: LaneIx,
+    conversation: Conversation,
+    id: EnvelopeId,
+    since: Nanos,
+}
+
+impl KindSender {
+    pub(super) fn new(spec: KindSpec, first: usize, now: Nanos, seed: u64) -> Self {
+        let lanes = u16::try_from(spec.lanes.len()).unwrap_or(u16::MAX);
+        Self {
+            kind: spec.kind,
+            first,
+            pacer: Pacer::new(spec.pacer, lanes, now, seed),
+            lanes: spec.lanes,
+            waiting: Slab::new(),
+            flights: Slab::new(),
+            held: VecDeque::new(),
+            released: false,
+            encoder: Encoder::new(),
+            verdicts: VerdictReader::new(),
+            request: Vec::new(),
+            accepted: 0,
+        }
+    }
+
+    pub(super) fn learn(&mut self, fact: &ReachFact) {
+        let ReachFact { user, lane, reached, .. } = *fact;
+        self.pacer.learn(ReachLearned { user, lane, reached });
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Nanos> {
+        self.pacer.poll_timeout()
+    }
+
+    /// Takes an envelope that is durable.
+    pub(super) fn accept(&mut self, now: Now, envelope: Envelope, ends: &mut Vec<Ended>) {
+        let held = envelope.held && !self.released;
+        let key = self.waiting.insert(Stored { envelope, since: now.mono }) as u32;
+        if held { self.held.push_back(key) } else { self.enqueue(now, key, ends) }
+    }
+
+    /// Opens the gate: those who asked to be told are queued in the order in which they asked.
+    pub(super) fn set_released(&mut self, now: Now, open: bool, ends: &mut Vec<Ended>) {
+        self.released = open;
+        if open {
+            while let Some(key) = self.held.pop_front() {
+                self.enqueue(now, key, ends);
+            }
+        }
+    }
+
+    fn enqueue(&mut self, now: Now, key: u32, ends: &mut Vec<Ended>) {
+        let Some(Stored { envelope, .. }) = self.waiting.get(key as usize) else { return };
+        let parcel = Parcel {
+            handle: key,
+            id: envelope.id,
+            conversation: envelope.conversation,
+            chat: envelope.chat,
+            arrived_on: self.known_lane(envelope.arrived_on),
+            route: envelope.route,
+            class: envelope.class,
+            ordered: envelope.ordered,
+            deadline: envelope.deadline.map(|at| now.mono_of(at)),
+        };
+        if let Err(full) = self.pacer.enqueue(now.mono, parcel) {
+            self.end(full.0.handle, End::Dropped(DropReason::Shed), ends);
+        }
+    }
+
+    /// A lane that the configuration has no more is replaced by the main bot.
+    fn known_lane(&self, lane: LaneIx) -> LaneIx {
+        if lane.index() < self.lanes.len() { lane } else { LaneIx(0) }
+    }
+
+    /// Writes all that may leave now.
+    pub(super) fn dispatch<J: Journal>(&mut self, desk: &mut Desk<'_, J>, client: &mut Client) {
+        while let Some(dispatch) = self.pacer.poll_dispatch(desk.now.mono) {
+            self.send(&dispatch, desk, client);
+        }
+        self.drain_dropped(desk);
+    }
+
+    fn send<J: Journal>(&mut self, dispatch: &Dispatch<u32>, desk: &mut Desk<'_, J>, client: &mut Client) {
+        desk.engine.dispatching(dispatch.conversation, dispatch.id);
+        let flight = Flight {
+            flight: dispatch.flight,
+            lane: dispatch.lane,
+            conversation: dispatch.conversation,
+            id: dispatch.id,
+            since: desk.now.mono,
+        };
+        if let Err(e) = self.render(dispatch, desk) {
+            say!(Warn, "a message cannot be said any more and is dropped", why = e, lane = dispatch.lane);
+            let reason = DropReason::Unrenderable;
+            if let Some(key) = self.pacer.withdraw(desk.now.mono, dispatch.flight, reason) {
+                self.drop(key, reason, desk);
+            }
+            return;
+        }
+        let lane = self.first + dispatch.lane.index();
+        if dispatch.attempt == 0
+            && let Some(stored) = self.waiting.get(dispatch.handle as usize)
+        {
+            desk.registry.observe(names::UPDATE_TO_SEND, desk.now.mono.since(stored.since));
+        }
+        let key = self.flights.insert(flight);
+        let tag = u64::from(self.kind.0) << 32 | key as u64;
+        if client.send(desk.now.mono, lane, tag, &self.request).is_ok() {
+            desk.registry.inc_at(names::SENDS, lane);
+        } else {
+            // Every connection of the lane is taken, which the in-flight cap should have prevented.
+            let flight = self.flights.remove(key);
+            self.judged(&flight, &Verdict::Failed, desk);
+        }
+    }
+
+    fn render<J: Journal>(
+        &mut self,
+        dispatch: &Dispatch<u32>,
+        desk: &Desk<'_, J>,
+    ) -> Result<(), Unrenderable> {
+        let gone = Unrenderable("its payload is gone");
+        let lane = self.lanes.get(dispatch.lane.index()).ok_or(gone)?;
+        let stored = self.waiting.get(dispatch.handle as usize).ok_or(gone)?;
+        let view = RenderView {
+            now: desk.now,
+            user: dispatch.conversation.user,
+            chat: dispatch.chat,
+            lane: dispatch.lane,
+            bot: lane.bot,
+        };
+        let call = desk.engine.render(self.kind, &view, &stored.envelope.payload)?;
+        self.request.clear();
+        self.encoder.call(&lane.head, dispatch.chat, &call, &mut self.request);
+        Ok(())
+    }
+
+    /// Takes the answer to a send, or the failure to get one.
+    pub(super) fn answered<J: Journal>(
+        &mut self,
+        key: u32,
+        result: Result<Answer, Failure>,
+        desk: &mut Desk<'_, J>,
+    ) {
+        let Some(flight) = self.flights.try_remove(key as usize) else { return };
+        desk.registry.observe(names::PLATFORM, desk.now.mono.since(flight.since));
+        let verdict = match result {
+            Ok(mut answer) => {
+                let header = answer.retry_after.map(|s| s.to_string());
+                self.verdicts.read(answer.status, header.as_deref().map(str::as_bytes), &mut answer.body)
+            }
+            Err(Failure::NotWritten(_)) => Verdict::Failed,
+            Err(Failure::Unanswered(_)) => Verdict::Unknown,
+        };
+        self.judged(&flight, &verdict, desk);
+    }
+
+    fn judged<J: Journal>(&mut self, flight: &Flight, verdict: &Verdict, desk: &mut Desk<'_, J>) {
+        self.count(flight, verdict, desk.registry);
+        let latency = desk.now.mono.since(flight.since);
+        let outcome = self.pacer.handle_verdict(desk.now.mono, flight.flight, verdict, latency);
+        if let Some(learned) = outcome.learned {
+            let (user, lane, reached) = (learned.user, learned.lane, learned.reached);
+            desk.reach.push(ReachFact { kind: self.kind, user, lane, reached });
+        }
+        match outcome.fate {
+            Fate::Done { handle, end: End::Dropped(reason), .. } => {
+                self.drop(handle, reason, desk);
+            }
+            Fate::Done { handle, end, .. } => self.end(handle, end, desk.ends),
+            // It may have been accepted: it is not coalesced into, and the repeat is counted.
+            Fate::Requeued { .. } if *verdict == Verdict::Unknown => desk.registry.inc(names::REPEATS),
+            Fate::Requeued { .. } => desk.engine.requeued(flight.conversation, flight.id),
+            Fate::NotInFlight => {}
+        }
+        self.drain_dropped(desk);
+    }
+
+    fn count(&mut self, flight: &Flight, verdict: &Verdict, registry: &Registry) {
+        let lane = self.first + flight.lane.index();
+        registry.inc_at(names::VERDICTS, names::verdict_index(verdict));
+        match verdict {
+            Verdict::Sent => {
+                registry.inc_at(names::SENDS_ACCEPTED, lane);
+                self.accepted += 1;
+            }
+            Verdict::RetryAfter(wait) => {
+                registry.inc_at(names::REFUSED_429, lane);
+                say!(Warn, "the platform answered 429", lane = flight.lane, retry_after_s = wait.as_secs());
+            }
+            Verdict::TokenDead => say!(Error, "the platform refuses this lane's token", lane = flight.lane),
+            _ => {}
+        }
+    }
+
+    fn drain_dropped<J>(&mut self, desk: &mut Desk<'_, J>) {
+        while let Some((key, _, reason)) = self.pacer.poll_dropped() {
+            self.drop(key, reason, desk);
+        }
+    }
+
+    fn drop<J>(&mut self, key: u32, reason: DropReason, desk: &mut Desk<'_, J>) {
+        desk.registry.inc_at(names::DROPPED, reason as usize);
+        self.end(key, End::Dropped(reason), desk.ends);
+    }
+
+    fn end(&mut self, key: u32, end: End, ends: &mut Vec<Ended>) {
+        if let Some(Stored { envelope, .. }) = self.waiting.try_remove(key as usize) {
+            ends.push(Ended { conversation: envelope.conversation, id: envelope.id, end });
+        }
+    }
+
+    pub(super) fn set_gauges<J: Journal>(&mut self, engine: &Engine<J>, registry: &Registry) {
+        engine.set_send_rate(self.kind, std::mem::take(&mut self.accepted));
+        for lane in 0..self.lanes.len() {
+            let Some(gauges) = self.pacer.lane(LaneIx(lane as u16)) else { continue };
+            let healthy = matches!(gauges.health, LaneHealth::Closed) && !gauges.paused;
+            registry.set_at(names::LANE_OPEN, self.first + lane, u64::from(healthy));
+            registry.set_at(names::IN_FLIGHT, self.first + lane, u64::from(gauges.in_flight));
+            registry.set_at(names::LANE_RATE, self.first + lane, u64::from(gauges.slots));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What the main thread does while the others work: signals, the release gate, the data set, registration.
+//!
+//! What lives here: [`Stop`], the one flag that ends the process gracefully and the threads that watch it;
+//! [`Lifecycle`], the main thread's loop.
+
+use super::dataset::DatasetFile;
+use super::ring::RingJournal;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::outbound::{Mail, Outbox};
+use crate::reactor::{Reactor, Service};
+use crate::say;
+use mio::Waker;
+use nobat_core::engine::Engine;
+use nobat_core::id::KindIx;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How often the main thread looks at the clock, the file of the data set and the flag.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The end of the process, asked for by a signal or by a journal that failed.
+pub(super) struct Stop {
+    signalled: Arc<AtomicBool>,
+    fatal: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Stop {
+    /// Listens to SIGTERM and SIGINT. A second signal ends the process at once.
+    pub(super) fn new() -> io::Result<Self> {
+        let signalled = Arc::new(AtomicBool::new(false));
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&signalled))?;
+            signal_hook::flag::register(signal, Arc::clone(&signalled))?;
+        }
+        Ok(Self { signalled, fatal: Arc::default() })
+    }
+
+    /// For the journal thread: nothing will be durable any more.
+    pub(super) fn fatal(&self) -> Box<dyn FnMut() + Send> {
+        let fatal = Arc::clone(&self.fatal);
+        Box::new(move || {
+            *fatal.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            fatal.1.notify_all();
+        })
+    }
+
+    /// Sleeps a tick; whether to go on.
+    fn tick(&self) -> bool {
+        let failed = self.fatal.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (failed, _) = self.fatal.1.wait_timeout(failed, TICK).unwrap_or_else(PoisonError::into_inner);
+        !*failed && !self.signalled.load(Ordering::Relaxed)
+    }
+
+    /// Runs reactors on threads of their own.
+    pub(super) fn run_all<S: Service + Send + 'static>(
+        &self,
+        name: &str,
+        reactors: Vec<Reactor<S>>,
+    ) -> io::Result<Threads> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut threads = Threads { stop: Arc::clone(&stop), running: Vec::new() };
+        for (n, mut reactor) in reactors.into_iter().enumerate() {
+            let (waker, stop, name) = (reactor.waker(), Arc::clone(&stop), format!("{name}-{n}"));
+            let thread = thread::Builder::new().name(name).spawn(move || reactor.run(&stop))?;
+            threads.running.push((waker, thread));
+        }
+        Ok(threads)
+    }
+}
+
+/// Reactors on their threads.
+pub(super) struct Threads {
+    stop: Arc<AtomicBool>,
+    running: Vec<(Arc<Waker>, JoinHandle<io::Result<()>>)>,
+}
+
+impl Threads {
+    /// Stops accepting, answers what was taken, ends.
+    pub(super) fn stop_and_join(self) {
+        self.stop.store(true, Ordering::Release);
+        for (waker, _) in &self.running {
+            let _ = waker.wake();
+        }
+        for (_, thread) in self.running {
+            match thread.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(e)) => say!(Error, "a listener ended with an error", error = e),
+                Err(_) => say!(Error, "a listener thread panicked"),
+            }
+        }
+    }
+}
+
+/// The main thread's loop and what it looks after.
+pub(super) struct Lifecycle<'a> {
+    pub config: &'a Config,
+    pub clock: Clock,
+    pub engine: &'a Engine<RingJournal>,
+    pub outbox: &'a Outbox,
+    pub dataset: DatasetFile,
+    pub stop: &'a Stop,
+    /// What was last said about the release gate.
+    pub released: Option<bool>,
+}
+
+impl Lifecycle<'_> {
+    /// Until the end is asked for.
+    pub(super) fn run(mut self) {
+        loop {
+            self.dataset.refresh();
+            self.release();
+            if !self.stop.tick() {
+                say!(Info, "stopping: no new update is taken, what is in flight is awaited");
+                return;
+            }
+        }
+    }
+
+    /// Opens the gate once the hour has come and there is something to show.
+    fn release(&mut self) {
+        let due = self.config.results.release.is_none_or(|at| self.clock.now().wall >= at);
+        let open = due && self.dataset.present();
+        if self.released == Some(open) {
+            return;
+        }
+        self.released = Some(open);
+        let kind = KindIx(0);
+        self.engine.set_released(kind, open);
+        self.outbox.put(Mail::Released(kind, open));
+        self.outbox.wake();
+        match open {
+            true => say!(Info, "results are released"),
+            false if due => {
+                say!(Warn, "there is no data set yet: users are told so and are answered once it is there")
+            }
+            false => say!(Info, "results are not released yet: who asks is told at the hour"),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The composition root: the one room that sees all others.
+//!
+//! What lives here: [`run`], which opens, replays, connects and starts everything in the order in which it
+//! may fail, then waits for a signal and stops it in the order in which nothing is lost. No decision about
+//! an update or a user is made here.
+
+mod dataset;
+mod lifecycle;
+mod register;
+mod ring;
+mod spec;
+
+use crate::admin::{AdminService, Pages, State};
+use crate::clock::Clock;
+use crate::config::{Config, webhook_secret};
+use crate::disk::{self, DiskError, Journal, Options};
+use crate::observe::{Registry, Sampler, names};
+use crate::outbound::Outbound;
+use crate::reactor::{self, Reactor, ReactorConfig};
+use crate::webhook::routes::SecretCheck;
+use crate::webhook::{self, Webhook};
+use crate::{entropy, say};
+use dataset::DatasetFile;
+use lifecycle::{Lifecycle, Stop};
+use nobat_bots::results::Shelf;
+use nobat_core::engine::{Corrupt, Engine, Journal as _, Recovered};
+use nobat_core::sync::ring as journal_ring;
+use ring::{Handover, RingJournal};
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+/// Frames that may wait for a commit.
+const RING_FRAMES: usize = 1 << 14;
+
+/// Bytes that may wait for a commit. Admission reserves the worst case of a decision, so this allows about
+/// a thousand decisions at the same instant.
+const RING_BYTES: u64 = 64 << 20;
+
+/// Why the process could not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A listener, thread or poll.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The journal.
+    #[error("{0}")]
+    Disk(#[from] DiskError),
+    /// What the journal holds does not fit together.
+    #[error("the journal cannot be replayed: {0}; `nobat journal verify` says more")]
+    Corrupt(#[from] Corrupt),
+    /// Something in the configuration that only shows when it is used.
+    #[error("{0}")]
+    Config(String),
+}
+
+/// Serves until a signal asks for the end.
+///
+/// # Errors
+/// [`ServeError`], before anything was acknowledged or after the journal failed.
+pub fn run(config: &Config) -> Result<(), ServeError> {
+    let clock = Clock::start();
+    let registry = Arc::new(Registry::new(config.lanes.len()));
+    // Bound first: a port in use is found at once, and connects wait in the backlog during replay.
+    let listeners = listen(config)?;
+
+    let admin_listener = reactor::bind(config.admin_listen, false)?;
+    let server_tls = spec::server_tls(config, clock.now().wall)?;
+
+    let shelf = Arc::new(Shelf::default());
+    let mut dataset = DatasetFile::new(config.results.dataset.clone(), Arc::clone(&shelf));
+    dataset.refresh();
+
+    let seed = entropy::seed();
+    let engine = Engine::new(vec![spec::engine_kind(config, shelf)?], seed);
+    let (journal, engine, mut recovered) = replay(config, engine)?;
+    let first = journal.next_seq();
+    let (producer, consumer) = journal_ring::ring(RING_FRAMES, RING_BYTES, first);
+    let engine = Arc::new(engine.attach(RingJournal(producer)));
+
+    let mut out =
+        Outbound::new(spec::outbound(config, seed)?, Arc::clone(&engine), Arc::clone(&registry), clock)?;
+    out.recover(&mut recovered);
+    let outbox = out.outbox();
+
+    let stop = Stop::new()?;
+    let wakers = Arc::new(OnceLock::new());
+    let handover = Handover {
+        outbox: outbox.clone(),
+        intakes: Arc::clone(&wakers),
+        registry: Arc::clone(&registry),
+        fatal: stop.fatal(),
+    };
+    let journal = disk::spawn(journal, consumer, handover)?;
+
+    let secret = webhook_secret(config)?;
+    let pages = Arc::new(pages(config, &registry, &engine, &journal, clock));
+    let shared = Arc::new(webhook::Shared {
+        engine: Arc::clone(&engine),
+        durable: Arc::new(journal.durability()),
+        routes: spec::routes(config),
+        secret: SecretCheck::new(Some(secret.expose())),
+        pages: Arc::clone(&pages),
+        registry: Arc::clone(&registry),
+        sampler: Sampler::new(config.log.updates_per_second),
+        lanes: u16::try_from(config.lanes.len()).unwrap_or(u16::MAX),
+    });
+    let mut intakes = Vec::new();
+    for listener in listeners {
+        let service = Webhook::new(Arc::clone(&shared));
+        intakes.push(Reactor::new(
+            vec![listener],
+            server_tls.clone(),
+            spec::reactor(config),
+            service,
+            clock,
+        )?);
+    }
+    let _ = wakers.set(intakes.iter().map(Reactor::waker).collect());
+
+    let admin = Reactor::new(
+        vec![admin_listener],
+        None,
+        ReactorConfig { connections_max: 64, ..ReactorConfig::default() },
+        AdminService::new(Arc::clone(&pages)),
+        clock,
+    )?;
+
+    let out = out.spawn()?;
+    let intakes = stop.run_all("intake", intakes)?;
+    let admin = stop.run_all("admin", vec![admin])?;
+    pages.set(State::Ready);
+    say!(Info, "serving", kind = config.kind.name(), lanes = config.lanes.len(), listen = config.listen);
+
+    if let Some(base) = &config.webhook.url {
+        register::spawn(config, base, secret)?;
+    }
+    Lifecycle { config, clock, engine: &engine, outbox: &outbox, dataset, stop: &stop, released: None }.run();
+
+    // Nothing new is taken, what was taken is decided and made durable, what is in flight is awaited.
+    pages.set(State::Stopping);
+    intakes.stop_and_join();
+    out.stop_and_join();
+    admin.stop_and_join();
+    journal.stop_and_join()?;
+    say!(Info, "stopped", pending = engine.pending());
+    Ok(())
+}
+
+/// The pages of both listeners, with the gauges that are counted elsewhere.
+fn pages(
+    config: &Config,
+    registry: &Arc<Registry>,
+    engine: &Arc<Engine<RingJournal>>,
+    journal: &disk::JournalHandle,
+    clock: Clock,
+) -> Pages {
+    let (engine, durability) = (Arc::clone(engine), journal.durability());
+    Pages::new(config, Arc::clone(registry), clock.now().mono).with_refresh(move |registry| {
+        let pushed = engine.journal().tail().0;
+        registry.set(names::JOURNAL_RING, pushed.saturating_sub(durability.durable()));
+        registry.set(names::ENVELOPES_PENDING, engine.pending());
+        registry.set(names::USERS, engine.users() as u64);
+    })
+}
+
+/// One listener an intake thread.
+fn listen(config: &Config) -> Result<Vec<mio::net::TcpListener>, ServeError> {
+    let shared = config.intakes > 1;
+    (0..config.intakes.max(1)).map(|_| Ok(reactor::bind(config.listen, shared)?)).collect()
+}
+
+/// Opens the journal and folds it into the engine.
+fn replay(
+    config: &Config,
+    engine: Engine<nobat_core::engine::Detached>,
+) -> Result<(Journal, Engine<nobat_core::engine::Detached>, Recovered), ServeError> {
+    let began = Instant::now();
+    let mut recovered = Recovered::default();
+    let mut corrupt = None;
+    let opened = Journal::open(&Options::new(&config.data_dir), |seq, payload| {
+        engine.replay(&mut recovered, seq, payload).map_err(|e| {
+            corrupt = Some(e);
+            nobat_core::record::Malformed("the frame does not continue the state before it")
+        })
+    });
+    if let Some(e) = corrupt {
+        return Err(e.into());
+    }
+    let journal = opened?;
+    let took = began.elapsed().as_millis();
+    say!(Info, "journal replayed", frames = recovered.frames, took_ms = took);
+    Ok((journal, engine, recovered))
+}

@@ -1,0 +1,107 @@
+//! From configuration to parts: what each room is built with.
+//!
+//! What lives here: pure translations of [`Config`] into the settings of the other rooms, so that none of
+//! them knows the configuration file.
+
+use super::ServeError;
+use crate::channel::telegram::RequestHead;
+use crate::config::{Config, Kind as BotKind, Reach};
+use crate::outbound::client::{ClientConfig, Origin};
+use crate::outbound::{KindSpec, LaneSpec, Spec};
+use crate::reactor::ReactorConfig;
+use crate::tls;
+use crate::webhook::routes::{Bot, Routes};
+use nobat_bots::results::Shelf;
+use nobat_bots::results::{ResultsBot, Settings};
+use nobat_core::bucket::Rate as SendRate;
+use nobat_core::engine::Kind;
+use nobat_core::gate::rate::Rate;
+use nobat_core::id::{KindIx, LaneIx};
+use nobat_core::pacer::{Adaptive, PacerConfig, ReachMode};
+use nobat_core::time::UnixMillis;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) fn engine_kind(config: &Config, shelf: Arc<Shelf>) -> Result<Kind, ServeError> {
+    let lanes = lanes(config);
+    let rate = Rate::new(config.limits.requests_per_minute, Duration::from_secs(60));
+    match config.kind {
+        BotKind::Results => {
+            let settings = Settings { wait_from: config.results.wait_notice_after, ..Settings::default() };
+            Ok(Kind::new(ResultsBot::new(settings, shelf), lanes, rate))
+        }
+        other => Err(ServeError::Config(format!("kind `{}` is not served by this version", other.name()))),
+    }
+}
+
+fn lanes(config: &Config) -> u16 {
+    u16::try_from(config.lanes.len()).unwrap_or(u16::MAX)
+}
+
+pub(super) fn outbound(config: &Config, seed: u64) -> Result<Spec, ServeError> {
+    let root = &config.api_root;
+    let origin = Origin::parse(&root.to_string()).map_err(|e| ServeError::Config(format!("{root}: {e}")))?;
+    let lanes = config
+        .lanes
+        .iter()
+        .map(|lane| LaneSpec {
+            head: RequestHead::new(origin.authority(), origin.prefix(), &lane.token),
+            bot: lane.bot_id,
+        })
+        .collect();
+    let tls = if origin.is_tls() { Some(tls::client_config(None).map_err(config_error)?) } else { None };
+    let pacer = pacer(config);
+    let client = ClientConfig {
+        per_pool_max: pacer.in_flight as usize + 8,
+        answer: config.pacing.timeout,
+        ..ClientConfig::default()
+    };
+    Ok(Spec { kinds: vec![KindSpec { kind: KindIx(0), pacer, lanes }], origin, tls, client, seed })
+}
+
+fn pacer(config: &Config) -> PacerConfig {
+    let p = &config.pacing;
+    let ceiling = |rate: u32| (rate < p.per_lane_rate).then_some(rate);
+    PacerConfig {
+        slots: p.per_lane_rate,
+        ceilings: [None, ceiling(p.reply_rate), ceiling(p.relay_rate), ceiling(p.bulk_rate)],
+        in_flight: p.in_flight,
+        chat: SendRate::per_second(1, p.chat_burst),
+        group_slots: p.group_per_minute,
+        attempts: u8::try_from(p.attempts).unwrap_or(u8::MAX),
+        adaptive: p.adaptive.then(Adaptive::default),
+        reach: match p.reach {
+            Reach::Try => ReachMode::Try,
+            Reach::Known => ReachMode::Known,
+            Reach::All => ReachMode::All,
+        },
+        max_pending: config.limits.pending,
+        ..PacerConfig::default()
+    }
+}
+
+pub(super) fn routes(config: &Config) -> Routes {
+    let bots = (0..).zip(&config.lanes);
+    Routes::new(bots.map(|(n, lane)| Bot { kind: KindIx(0), lane: LaneIx(n), id: lane.bot_id }).collect())
+}
+
+pub(super) fn reactor(config: &Config) -> ReactorConfig {
+    ReactorConfig {
+        connections_max: config.limits.connections / config.intakes.max(1) as usize,
+        body_bytes_max: config.limits.body_bytes,
+        idle: config.limits.idle,
+        ..ReactorConfig::default()
+    }
+}
+
+pub(super) fn server_tls(
+    config: &Config,
+    now: UnixMillis,
+) -> Result<Option<Arc<rustls::ServerConfig>>, ServeError> {
+    let Some(files) = &config.tls else { return Ok(None) };
+    tls::server_config(&files.cert, &files.key, now).map(Some).map_err(config_error)
+}
+
+fn config_error(e: impl std::fmt::Display) -> ServeError {
+    ServeError::Config(e.to_string())
+}
