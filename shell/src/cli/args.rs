@@ -38,6 +38,9 @@ pub enum Command {
     /// Set up, verify, show or remove the webhooks
     #[command(subcommand)]
     Webhook(Webhook),
+    /// Bring lists of results in
+    #[command(subcommand)]
+    Results(Results),
     /// Look into the journal; changes nothing
     #[command(subcommand)]
     Journal(Journal),
@@ -87,6 +90,36 @@ pub enum Webhook {
     Info,
     /// Remove all webhooks; waiting updates stay with the platform
     Clear,
+}
+
+/// `nobat results ...`
+#[derive(Subcommand, Debug)]
+pub enum Results {
+    /// Read a whole list, and put it in the place of the data set if every row is good
+    Import(Import),
+}
+
+/// `nobat results import`
+#[derive(clap::Args, Debug)]
+pub struct Import {
+    /// A text file (comma, semicolon or tab), or an SQLite file (.db, .sqlite, .sqlite3). Without it
+    /// `SQLITE_DB_PATH` or `POSTGRES_URI` is read
+    pub file: Option<PathBuf>,
+    /// What columns, subjects and words of the list mean (TOML); without it they are told from their names
+    #[arg(long, value_name = "FILE")]
+    pub dataset_config: Option<PathBuf>,
+    /// The table of a database that has several
+    #[arg(long, conflicts_with = "query")]
+    pub table: Option<String>,
+    /// What to ask a database
+    #[arg(long, value_name = "SQL")]
+    pub query: Option<String>,
+    /// Read this table of the project at `SUPABASE_URL`
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["file", "table", "query"])]
+    pub supabase: Option<String>,
+    /// Write the data set here; without it `results.dataset`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `nobat journal ...`

@@ -8,6 +8,7 @@ pub mod args;
 mod check;
 mod doctor;
 mod journal;
+mod results;
 mod serve;
 mod webhook;
 
@@ -90,6 +91,7 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Check(check) => check::run(world, &inputs, check),
         Command::Doctor(doctor) => doctor::run(world, &inputs, doctor),
         Command::Webhook(webhook) => webhook::run(world, &inputs, webhook),
+        Command::Results(results) => results::run(world, &inputs, results),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
     };
     // There is nowhere left to say that `err` is gone.
