@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         dir: std::path::PathBuf::new(),
         out: &mut io::stdout(),
         err: &mut io::stderr(),
-        connect: &|config| Box::new(Platform::new(config.api_root.clone())),
+        connect: &|config| Box::new(Platform::of(config)),
     };
     ExitCode::from(run(&mut world, std::env::args_os()) as u8)
 }

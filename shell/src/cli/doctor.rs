@@ -6,10 +6,13 @@ use crate::channel::telegram::Api;
 use crate::channel::telegram::api::{ApiError, get_me};
 use crate::channel::telegram::setup::Plan;
 use crate::clock::Clock;
-use crate::config::{Config, Inputs, Kind};
+use crate::config::{Config, Inputs, Kind, TlsFiles};
 use crate::observe::rfc3339;
+use crate::tls;
 use nobat_bots::results::dataset::Dataset;
 use nobat_core::time::UnixMillis;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -70,6 +73,9 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, doctor: &Doctor) -> Do
     }
     for (what, address) in [("webhooks", config.listen), ("admin", config.admin_listen)] {
         report.tell(what, listener(address))?;
+    }
+    if let Some(files) = &config.tls {
+        report.tell("TLS", certificate(files))?;
     }
     if !doctor.offline {
         let api = (world.connect)(&config);
@@ -173,6 +179,29 @@ fn listener(address: SocketAddr) -> (Found, String) {
     }
 }
 
+fn certificate(files: &TlsFiles) -> (Found, String) {
+    let shown = files.cert.display();
+    if let Err(error) = tls::server_config(&files.cert, &files.key, Clock::start().now().wall) {
+        return (Found::Bad, error.to_string());
+    }
+    match PrivateKeyDer::from_pem_file(&files.key) {
+        Ok(key) if is_rsa(&key) => {
+            (Found::Note, format!("{shown} is good; an ECDSA P-256 key would cost a quarter of this RSA key"))
+        }
+        _ => (Found::Good, format!("{shown} is good")),
+    }
+}
+
+fn is_rsa(key: &PrivateKeyDer<'_>) -> bool {
+    /// 1.2.840.113549.1.1.1, rsaEncryption (RFC 8017, appendix C), in DER.
+    const RSA: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+    match key {
+        PrivateKeyDer::Pkcs1(_) => true,
+        PrivateKeyDer::Pkcs8(der) => der.secret_pkcs8_der().windows(RSA.len()).any(|oid| oid == RSA),
+        _ => false,
+    }
+}
+
 fn tokens<'c>(api: &'c dyn Api, config: &'c Config) -> impl Iterator<Item = (usize, (Found, String))> + 'c {
     config.lanes.iter().enumerate().map(move |(lane, bot)| {
         let found = match get_me(api, &bot.token) {
@@ -201,4 +230,31 @@ fn webhooks(api: &dyn Api, config: &Config, report: &mut Report<'_>) -> io::Resu
         }
     });
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_judged_before_it_is_needed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let files = TlsFiles { cert: dir.path().join("c.pem"), key: dir.path().join("k.pem") };
+        assert_eq!(certificate(&files).0, Found::Bad);
+        let pair = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+        fs::write(&files.cert, pair.cert.pem()).expect("written");
+        fs::write(&files.key, pair.signing_key.serialize_pem()).expect("written");
+        let (found, says) = certificate(&files);
+        assert_eq!(found, Found::Good, "{says}");
+    }
+
+    #[test]
+    fn an_rsa_key_is_told_by_its_identifier() {
+        let pkcs8 = |der: &[u8]| PrivateKeyDer::Pkcs8(der.to_vec().into());
+        assert!(is_rsa(&pkcs8(&[
+            0x30, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05
+        ])));
+        assert!(!is_rsa(&pkcs8(&[0x30, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01])));
+        assert!(is_rsa(&PrivateKeyDer::Pkcs1(vec![0].into())));
+    }
 }

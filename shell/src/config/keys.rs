@@ -138,6 +138,8 @@ keys! {
         "`production` refuses development settings: a `.env` that others can read, plain http to the platform.";
     API_ROOT: telegram.api_root, &[("TELEGRAM_API_ROOT", Same)], Url, "https://api.telegram.org",
         "The Bot API server. Plain http is allowed to loopback only.";
+    API_CA: telegram.ca, &[], Path, "",
+        "Certificate authorities (PEM) trusted beside the system's, for a Bot API server of one's own.";
     POLLING: telegram.polling, &[("FORCE_POLLING", Same)], Bool, "false",
         "Long polling instead of webhooks. Also on when no listener and no webhook address is set.";
     WEBHOOK_URL: webhook.url, &[("WEBHOOK_URL", Same), ("RAILWAY_PUBLIC_DOMAIN", HttpsHost)], Url, "",

@@ -84,6 +84,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let listen = values.socket(keys::LISTEN);
     let admin_listen = values.socket(keys::ADMIN_LISTEN);
     let api_root = values.url(keys::API_ROOT);
+    let api_ca = values.path(keys::API_CA);
     let forced = values.flag(keys::POLLING);
     let reachable = values.is_given(keys::LISTEN) || values.is_given(keys::WEBHOOK_URL);
     let tls = tls(values);
@@ -112,6 +113,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         intakes,
         production,
         api_root: api_root?,
+        api_ca,
         polling: forced || !reachable,
         webhook,
         tls,

@@ -35,6 +35,8 @@ pub struct Config {
     pub production: bool,
     /// The Bot API server; plain http only to loopback.
     pub api_root: BaseUrl,
+    /// Trusted beside the system's authorities.
+    pub api_ca: Option<PathBuf>,
     /// Long polling instead of webhooks.
     pub polling: bool,
     /// How updates reach us.
