@@ -21,7 +21,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 /// leaves nothing half done.
 pub(super) fn spawn(config: &Config, base: &BaseUrl, secret: Secret) -> io::Result<()> {
     let plan = Plan::new(config, base);
-    let platform = Platform::new(config.api_root.clone());
+    let platform = Platform::of(config);
     thread::Builder::new().name("register".into()).spawn(move || {
         let mut pause = PAUSE;
         while !plan.setup(&platform, &secret, &mut tell) {
