@@ -4,7 +4,7 @@
 //! it. Imports run downward:
 //!
 //! ```text
-//! cli -> rehearse, selftest, replay -> { telegram, auditor, report, profile } -> { student, dataset } -> wire
+//! cli -> selftest -> rehearse -> { telegram, replay, report } -> { auditor, profile } -> { student, dataset } -> wire
 //! ```
 
 pub mod auditor;
@@ -12,6 +12,7 @@ pub mod cli;
 pub mod dataset;
 pub mod profile;
 pub mod rehearse;
+pub mod replay;
 pub mod report;
 pub mod selftest;
 pub mod student;

@@ -6,6 +6,7 @@ mod compare;
 mod dataset;
 mod emulate;
 mod rehearse;
+mod replay;
 mod selftest;
 
 use std::process::ExitCode;
@@ -33,6 +34,10 @@ enum Command {
     Compare(compare::Args),
     /// Write a synthetic results data set as CSV
     Dataset(dataset::Args),
+    /// Play a recording again, at its own or another speed
+    Replay(replay::Args),
+    /// Record what users do, in front of a running server
+    Record(replay::Record),
     /// Prove that the auditor catches planted bugs
     Selftest(selftest::Args),
     /// The crooked server of the self-test
@@ -47,6 +52,8 @@ pub fn run() -> ExitCode {
         Command::Emulate(args) => emulate::run(args),
         Command::Compare(args) => args.run(),
         Command::Dataset(args) => args.run(),
+        Command::Replay(args) => args.run(),
+        Command::Record(args) => args.run(),
         Command::Selftest(args) => args.run(),
         Command::Crooked(args) => args.run(),
     }

@@ -63,6 +63,9 @@ pub(super) struct Args {
     /// Write the JSON report here too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the schedule as a recording for `replay`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Put a bug into the log before it is judged: the verdict must become fail.
     #[arg(long, value_enum)]
     plant: Option<Bug>,
@@ -109,9 +112,10 @@ impl Args {
             profile,
             plan: None,
             server,
-            folder: self.out.clone(),
+            folder: self.out,
             kills: self.kills,
             plant: self.plant,
+            record: self.record,
             patience: self.patience,
             quiet: self.quiet,
         };

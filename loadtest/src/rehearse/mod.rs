@@ -15,6 +15,8 @@ mod progress;
 mod server;
 mod stage;
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use crate::auditor::doctor::Bug;
 use crate::auditor::{Log, Rules, audit};
 use crate::dataset::Truth;
 use crate::profile::{Planned, Profile, schedule};
+use crate::replay;
 use crate::report::{self, Report, Run};
 
 pub use server::ServerCommand;
@@ -42,6 +45,8 @@ pub struct Options {
     pub kills: u32,
     /// A bug planted into the log before it is judged.
     pub plant: Option<Bug>,
+    /// Where the schedule is recorded for a replay.
+    pub record: Option<PathBuf>,
     /// How long nothing may move before the rest counts as lost.
     pub patience: Duration,
     /// Nothing is shown while it runs.
@@ -132,6 +137,14 @@ pub fn run(options: Options) -> Result<Outcome, RehearsalError> {
         Some(plan) => plan.clone(),
         None => schedule(profile, &truth),
     };
+    if let Some(path) = &options.record {
+        let write = || -> std::io::Result<()> {
+            let mut file = BufWriter::new(File::create(path)?);
+            replay::write(&replay::Header::of(profile), &plan, &mut file)?;
+            file.flush()
+        };
+        write().map_err(|e| RehearsalError::io(&format!("write {}", path.display()), e))?;
+    }
     let ended = stage::hold(&options, &truth, plan)?;
     let mut log = ended.log;
     let mut unfit = ended.unfit;

@@ -133,12 +133,13 @@ fn time_axis(report: &Report) -> (Scale, Vec<(f64, String)>) {
     (Scale::Linear(end), ticks)
 }
 
-fn over_time(report: &Report, title: &str, lines: Vec<Line<'_>>) -> String {
+fn over_time(report: &Report, title: &str, lines: Vec<Line<'_>>, level: Option<f64>) -> String {
     let most = lines.iter().flat_map(|line| &line.points).map(|point| point.1).fold(1.0, f64::max);
     let most = svg::nice_above(most);
     let (x, x_ticks) = time_axis(report);
     let y_ticks = svg::linear_ticks(most);
-    Plot { title, x, x_ticks, y: Scale::Linear(most), y_ticks, lines, marks: &report.series.marks }.draw()
+    Plot { title, x, x_ticks, y: Scale::Linear(most), y_ticks, lines, marks: &report.series.marks, level }
+        .draw()
 }
 
 fn rates(report: &Report, out: &mut String) {
@@ -148,9 +149,11 @@ fn rates(report: &Report, out: &mut String) {
         timed(report, &series.acknowledged, "c2", false),
         timed(report, &series.sends, "c3", true),
     ];
-    let mut body = over_time(report, "Rates over time", lines);
+    let bound = 30 * report.settings.tokens;
+    let mut body = over_time(report, "Rates over time", lines, Some(bound as f64));
     body += "<div class=\"key\"><span><i class=\"c1\"></i>updates planned</span>\
              <span><i class=\"c2\"></i>answered 200</span><span><i class=\"c3\"></i>messages accepted</span>";
+    let _ = write!(body, "<span><i class=\"l\"></i>{bound} a second</span>");
     if !series.marks.is_empty() {
         body += "<span><i class=\"m\"></i>fault or restart</span>";
     }
@@ -166,7 +169,8 @@ fn rates(report: &Report, out: &mut String) {
 }
 
 fn owed(report: &Report, out: &mut String) {
-    let mut body = over_time(report, "Answers owed", vec![timed(report, &report.series.owed, "c2", true)]);
+    let owed = timed(report, &report.series.owed, "c2", true);
+    let mut body = over_time(report, "Answers owed", vec![owed], None);
     let refused: f64 = report.series.refused.iter().sum();
     let most = report.series.owed.iter().copied().fold(0.0, f64::max);
     let _ = write!(
@@ -195,6 +199,7 @@ fn latency(report: &Report, out: &mut String) {
         y_ticks: svg::decade_ticks(least, most),
         lines,
         marks: &[],
+        level: None,
     };
     let mut body = plot.draw();
     body += "<div class=\"key\"><span><i class=\"c2\"></i>update to 200</span>\
@@ -232,16 +237,17 @@ fn lanes(report: &Report, out: &mut String) {
         })
         .collect();
     let mut body = svg::bars("Messages per lane", &bars);
-    let spread = |values: Vec<u64>| {
+    body += "<table><tr><th></th><th>least</th><th>mean</th><th>most</th></tr>";
+    let mut row = |name: &str, values: Vec<u64>| {
+        let mean = values.iter().sum::<u64>() as f64 / values.len().max(1) as f64;
         let (least, most) = (values.iter().min().copied(), values.iter().max().copied());
-        format!("{} to {}", thousands(least.unwrap_or(0)), thousands(most.unwrap_or(0)))
+        let [least, most] = [least, most].map(|value| thousands(value.unwrap_or(0)));
+        let _ = write!(body, "<tr><td>{name}</td><td>{least}</td><td>{mean:.1}</td><td>{most}</td></tr>");
     };
-    let _ = write!(
-        body,
-        "<div class=\"key\"><span>messages {} a lane</span><span>users {} a lane</span></div>",
-        spread(report.lanes.iter().map(|lane| lane.sends).collect()),
-        spread(report.lanes.iter().map(|lane| lane.users).collect())
-    );
+    row("messages a lane", report.lanes.iter().map(|lane| lane.sends).collect());
+    row("users a lane", report.lanes.iter().map(|lane| lane.users).collect());
+    row("429s a lane", report.lanes.iter().map(|lane| lane.refused_429).collect());
+    body += "</table>";
     card(out, "Lanes", "messages accepted by each token; 0 is the main bot, dashed is even", &body);
 }
 
@@ -252,9 +258,9 @@ fn checks(report: &Report, out: &mut String) {
         let _ = write!(
             body,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{class}\">{word}</td></tr>",
-            check.name.replace('_', " "),
+            check.name.replace("latency_ms.", "").replace('_', " ").replace('.', ", "),
             trim(check.value),
-            escape(&check.required)
+            escape(&check.required.replace("== ", "").replace("<=", "≤").replace(">=", "≥"))
         );
     }
     body += "</table>";

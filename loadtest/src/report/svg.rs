@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 250.0;
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 28.0;
@@ -54,6 +54,8 @@ pub(super) struct Plot<'a> {
     pub(super) y_ticks: Vec<(f64, String)>,
     pub(super) lines: Vec<Line<'a>>,
     pub(super) marks: &'a [(f64, String)],
+    /// A horizontal line at a value worth comparing with.
+    pub(super) level: Option<f64>,
 }
 
 impl Plot<'_> {
@@ -80,6 +82,12 @@ impl Plot<'_> {
                 HEIGHT - 8.0,
                 escape(label)
             );
+        }
+        if let Some(level) = self.level {
+            let at = y(level);
+            let right = WIDTH - RIGHT;
+            let _ =
+                write!(svg, r#"<line class="level" x1="{LEFT}" x2="{right}" y1="{at:.1}" y2="{at:.1}"/>"#);
         }
         for (value, label) in self.marks {
             let at = x(*value);
@@ -166,10 +174,10 @@ fn open(title: &str) -> String {
     format!(r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">"#)
 }
 
-/// The next of 1, 2, 2.5, 5, 10 times a power of ten at or above the value.
+/// The next round number at or above the value, one that parts into four round quarters.
 pub(super) fn nice_above(value: f64) -> f64 {
     let power = 10f64.powf(value.max(1e-9).log10().floor());
-    let steps = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    let steps = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0];
     steps.into_iter().map(|step| step * power).find(|nice| *nice >= value).unwrap_or(value)
 }
 

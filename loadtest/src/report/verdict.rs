@@ -75,7 +75,7 @@ fn bars(report: &Report, profile: &Profile, checks: &mut Vec<Judged>) {
         checks.push(Judged {
             name: "latency_ms.update_to_send.p99",
             value,
-            required: format!("<= {bar:.0} (ideal scheduler x 1.05 + 1 s)"),
+            required: format!("<= {bar:.0} (ideal x 1.05 + 1 s)"),
             pass: value <= bar,
         });
     }
@@ -83,5 +83,9 @@ fn bars(report: &Report, profile: &Profile, checks: &mut Vec<Judged>) {
 
 /// A figure with as many decimals as it needs.
 pub(super) fn trim(value: f64) -> String {
-    if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+    match value {
+        value if value.fract() == 0.0 || value >= 10_000.0 => format!("{value:.0}"),
+        value if value >= 100.0 => format!("{value:.1}"),
+        value => format!("{value:.3}"),
+    }
 }

@@ -119,6 +119,7 @@ fn options(program: &Path, folder: &Path, bug: Option<Bug>, profile: Profile) ->
         folder: folder.to_path_buf(),
         kills: 0,
         plant: None,
+        record: None,
         patience: Duration::from_secs(3),
         quiet: true,
     }
