@@ -140,6 +140,8 @@ fn a_connection_carries_one_call_after_the_other() {
             );
             say(&mut socket, &format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{n:02}"));
         }
+        // Closes only after the client.
+        let _ = socket.read(&mut [0]);
     });
     let mut rig = Rig::new(server.addr, ClientConfig::default());
     for n in 0..50 {
@@ -149,6 +151,7 @@ fn a_connection_carries_one_call_after_the_other() {
     }
     assert_eq!(rig.client.connections(), 1);
     assert_eq!(rig.client.in_flight(), 0);
+    drop(rig);
     server.join();
 }
 
@@ -209,7 +212,9 @@ fn a_connection_that_breaks_before_the_request_is_whole_is_not_written() {
     let mut rig = Rig::new(server.addr, ClientConfig::default());
     let huge = request(&"x".repeat(64 << 20));
     rig.client.send(rig.clock.mono(), 0, 1, &huge).expect("free");
-    assert!(matches!(rig.done().result, Err(Failure::NotWritten(Cause::Broke(_)))));
+    let failure = rig.done().result.expect_err("broken");
+    // A reset or an end, whichever the kernel reports first.
+    assert!(matches!(failure, Failure::NotWritten(Cause::Broke(_) | Cause::Closed)), "{failure}");
     server.join();
 }
 
