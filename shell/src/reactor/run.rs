@@ -1,21 +1,20 @@
 //! The loop.
 
 use super::ReactorConfig;
-use super::accept::{AcceptError, classify};
+use super::accept::Door;
 use super::buffer::Pool;
 use super::conn::{Conn, Fate, Phase};
 use super::intake::{Context, input_bytes_max};
-use super::service::{Deferred, Peer, Service, Turn};
+use super::service::{Deferred, Service, Turn};
 use super::stats::{self, Stats};
 use super::timer::{Entry, Timers};
 use crate::clock::Clock;
 use crate::http::{HttpDate, RequestIndex};
-use crate::tls::Stream;
 use mio::event::Event;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
 use nobat_core::time::Nanos;
-use rustls::{ServerConfig, ServerConnection};
+use rustls::ServerConfig;
 use slab::Slab;
 use std::io;
 use std::net::SocketAddr;
@@ -26,44 +25,36 @@ use std::time::Duration;
 const WAKER: Token = Token(usize::MAX);
 /// Events of one poll.
 const EVENTS: usize = 1_024;
-/// Connections accepted from one listener in one turn, so that newcomers do not starve those who are in.
-const ACCEPTS_PER_TURN: usize = 64;
 /// Reads of one connection in one turn, so that one sender does not starve the others.
 const READS_PER_TURN: usize = 8;
 
-/// A listening socket and whether connections may wait there.
-struct Door {
-    listener: TcpListener,
-    knocked: bool,
-}
-
 /// One loop, one thread.
 pub struct Reactor<S> {
-    poll: Poll,
+    pub(super) poll: Poll,
     waker: Arc<Waker>,
-    doors: Vec<Door>,
+    pub(super) doors: Vec<Door>,
     /// The token of the connection with key 0; below are the doors'.
-    first_token: usize,
-    tls: Option<Arc<ServerConfig>>,
-    config: ReactorConfig,
+    pub(super) first_token: usize,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) config: ReactorConfig,
     service: S,
     clock: Clock,
-    conns: Slab<Conn>,
-    generation: u32,
+    pub(super) conns: Slab<Conn>,
+    pub(super) generation: u32,
     timers: Timers,
     pool: Pool,
     index: RequestIndex,
     date: HttpDate,
-    stats: Arc<Stats>,
+    pub(super) stats: Arc<Stats>,
     /// Connections that have something to write, or a deadline to set, at the end of this turn.
-    dirty: Vec<usize>,
+    pub(super) dirty: Vec<usize>,
     /// Connections that have more to read than one turn allows.
     again: Vec<usize>,
     /// Accepting rests until then.
-    rest_until: Option<Nanos>,
-    stopping_since: Option<Nanos>,
+    pub(super) rest_until: Option<Nanos>,
+    pub(super) stopping_since: Option<Nanos>,
     /// Accepting is paused; counted once.
-    paused: bool,
+    pub(super) paused: bool,
 }
 
 impl<S: Service> Reactor<S> {
@@ -205,7 +196,7 @@ impl<S: Service> Reactor<S> {
     }
 
     /// Reads and handles requests; answers wait for the end of the turn.
-    fn read(&mut self, turn: &Turn, key: usize, read_closed: bool) {
+    pub(super) fn read(&mut self, turn: &Turn, key: usize, read_closed: bool) {
         let stopping = self.stopping_since.is_some();
         let Self { conns, service, config, date, stats, pool, index, .. } = self;
         let conn = &mut conns[key];
@@ -311,88 +302,6 @@ impl<S: Service> Reactor<S> {
         conn.output.clear();
         self.pool.take_back(&mut conn.input, &mut conn.output);
         stats::sub(&self.stats.connections);
-    }
-
-    fn accept(&mut self, turn: &Turn) {
-        if self.rest_until.is_some_and(|until| turn.now.mono < until) {
-            return;
-        }
-        self.rest_until = None;
-        for at in 0..self.doors.len() {
-            for _ in 0..ACCEPTS_PER_TURN {
-                if !self.doors[at].knocked {
-                    break;
-                }
-                if self.conns.len() >= self.config.connections_max {
-                    // Whoever leaves opens the door again: `knocked` stays.
-                    self.pause();
-                    return;
-                }
-                self.paused = false;
-                match self.doors[at].listener.accept() {
-                    Ok((socket, addr)) => self.admit(turn, socket, addr),
-                    Err(error) => match classify(&error) {
-                        AcceptError::Empty => self.doors[at].knocked = false,
-                        AcceptError::Next => {}
-                        AcceptError::Exhausted => {
-                            self.pause();
-                            self.rest_until = Some(turn.now.mono.after(self.config.accept_rest));
-                            return;
-                        }
-                    },
-                }
-            }
-        }
-    }
-
-    fn pause(&mut self) {
-        if !std::mem::replace(&mut self.paused, true) {
-            stats::add(&self.stats.accept_pauses);
-        }
-    }
-
-    fn admit(&mut self, turn: &Turn, mut socket: TcpStream, addr: SocketAddr) {
-        // Answers are small and complete: waiting to fill a segment only delays them.
-        let _ = socket.set_nodelay(true);
-        let entry = self.conns.vacant_entry();
-        let key = entry.key();
-        let token = Token(self.first_token + key);
-        if self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE).is_err()
-        {
-            return;
-        }
-        let stream = match &self.tls {
-            None => Stream::Plain(socket),
-            Some(config) => match ServerConnection::new(Arc::clone(config)) {
-                Ok(session) => Stream::server(socket, session),
-                Err(_) => return,
-            },
-        };
-        self.generation = self.generation.wrapping_add(1);
-        let peer = Peer { addr, tls: self.tls.is_some() };
-        let conn = entry.insert(Conn::new(stream, peer, self.generation, turn.now.mono));
-        if conn.mark_dirty() {
-            self.dirty.push(key);
-        }
-        stats::add(&self.stats.accepted);
-        stats::add(&self.stats.connections);
-    }
-
-    /// Takes in whoever already waits, closes the doors, and ends idle connections.
-    fn begin_stop(&mut self, turn: &Turn) {
-        self.stopping_since = Some(turn.now.mono);
-        for door in &mut self.doors {
-            door.knocked = true;
-        }
-        self.accept(turn);
-        // Closed, not only ignored: the kernel must refuse newcomers now.
-        self.doors.clear();
-        let keys: Vec<usize> = self.conns.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            // A request may have arrived that the poll has not reported.
-            self.conns[key].ready(true, false);
-            self.read(turn, key, false);
-        }
     }
 
     /// How long the loop may sleep.
