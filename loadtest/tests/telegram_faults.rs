@@ -167,6 +167,35 @@ async fn faults_are_set_and_lifted_through_the_control_endpoint() {
 }
 
 #[tokio::test]
+async fn numbers_beyond_reason_are_taken_without_a_panic() {
+    let mut rig = rig();
+    let mut client = rig.client().await;
+    let huge = u64::MAX;
+    for fault in [
+        json!({"kind": "slow", "extra_ms": huge, "method": "sendDice"}),
+        json!({"kind": "hold_update", "hold_ms": huge, "from_ms": 0, "until_ms": huge}),
+        json!({"kind": "hang", "hold_ms": huge, "method": "getChat"}),
+        json!({"kind": "too_many", "retry_after": u32::MAX, "method": "sendPoll"}),
+    ] {
+        let body = fault.to_string().into();
+        assert_eq!(client.request(Method::POST, "/_emulator/fault", None, body).await.unwrap().status, 200);
+    }
+    rig.text(5, "held for ever");
+    let mut waiting = Vec::new();
+    for method in ["sendDice", "getChat", "sendPoll"] {
+        let mut client = rig.client().await;
+        waiting.push(tokio::spawn(async move { client.try_call(MAIN, method, json!({"chat_id": 5})).await }));
+    }
+    // Two of the three are told: the slow one is not decided for years.
+    let told = [rig.next_call().await.method, rig.next_call().await.method];
+    assert!(told.contains(&"getchat".into()) && told.contains(&"sendpoll".into()), "{told:?}");
+    for chat in [i64::MIN, i64::MAX, -1] {
+        assert!(client.send(MAIN, chat, "a").await.status >= 200);
+    }
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
 async fn a_faults_beginning_and_end_are_told_when_they_come() {
     let mut rig = rig();
     let now = rig.emulator.now();

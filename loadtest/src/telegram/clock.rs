@@ -25,9 +25,11 @@ impl Clock {
         self.started.elapsed()
     }
 
-    /// The runtime's instant for `at`, to sleep until it.
+    /// The runtime's instant for `at`, to sleep until it. What lies beyond a year is a year away: a fault may
+    /// ask for any number of milliseconds.
     pub(crate) fn instant(&self, at: At) -> tokio::time::Instant {
-        tokio::time::Instant::from_std(self.started + at)
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        tokio::time::Instant::from_std(self.started + at.min(YEAR))
     }
 
     /// Unix seconds at `at`, as `date` fields carry them.

@@ -131,7 +131,7 @@ async fn judge_in_time(
         Some(FaultKind::Slow { extra_ms }) => Duration::from_millis(extra_ms),
         _ => Duration::ZERO,
     };
-    let latency = world.config.latency.sample(&world.dice) + slow;
+    let latency = world.config.latency.sample(&world.dice).saturating_add(slow);
     let answer_after = latency / 2;
     let call = Incoming { method, params, arrived_at, answer_after, conflict };
     if latency.is_zero() && world.config.limits.silent_delay.is_zero() {

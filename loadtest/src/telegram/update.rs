@@ -140,7 +140,7 @@ fn enqueue(
         _ => rules.expiry_message,
     };
     let not_before = match world.faults.strike(Stage::Queueing, bot.ix, kind.name, now, &world.dice) {
-        Some(FaultKind::HoldUpdate { hold_ms }) => now + At::from_millis(hold_ms),
+        Some(FaultKind::HoldUpdate { hold_ms }) => now.saturating_add(At::from_millis(hold_ms)),
         _ => now,
     };
     let pending = Pending::new(update_id, kind.lane, kind.name, body, now + life, not_before);

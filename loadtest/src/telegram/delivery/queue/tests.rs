@@ -1,5 +1,9 @@
 //! The queue's rules, each with the clock in hand.
 
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
 use super::*;
 
 const S: Duration = Duration::from_secs(1);
@@ -172,4 +176,63 @@ fn polling_confirms_by_offset_and_counts_from_the_end_when_it_is_negative() {
     assert_eq!(desk.queue.len(), 3, "11 and 12 are confirmed");
     assert_eq!(desk.queue.poll(desk.now, -1, 100).len(), 1);
     assert_eq!(desk.queue.len(), 1);
+}
+
+proptest! {
+    /// Whatever the webhook answers and however often it is changed: every update is taken once or dropped
+    /// with notice, a lane has one attempt in flight, and lanes are taken in order.
+    #[test]
+    fn nothing_is_lost_doubled_or_out_of_order(
+        ops in proptest::collection::vec((0u8..10, 0i64..5, 0u64..90), 1..300),
+        look_ahead in 1usize..6,
+    ) {
+        let mut desk = Desk { look_ahead, ..Desk::new() };
+        desk.rules.expiry_message = 200 * S;
+        let (mut next_id, mut taken, mut dropped) = (1, Vec::new(), HashSet::new());
+        let mut in_flight: Vec<Job> = Vec::new();
+        let ops = ops.into_iter().chain(std::iter::repeat_n((3, 0, 60), 200));
+        for (op, chat, n) in ops {
+            match op {
+                0..=2 => {
+                    prop_assert!(desk.push(next_id, Lane::Chat(chat)));
+                    next_id += 1;
+                }
+                3..=8 => {
+                    desk.now += S * u32::try_from(n / 10).unwrap();
+                    if let Some(job) = desk.take() {
+                        let lane_is_free = in_flight.iter().all(|j| j.lane != job.lane);
+                        prop_assert!(lane_is_free, "two attempts of one lane at once");
+                        in_flight.push(job);
+                    }
+                    if in_flight.is_empty() {
+                        continue;
+                    }
+                    let job = in_flight.swap_remove(n as usize % in_flight.len());
+                    if n % 3 == 0 {
+                        desk.end(&job, Ended::Taken);
+                        taken.push(job);
+                    } else if let Some(gone) = desk.end(&job, FAILED) {
+                        dropped.insert(gone.update_id);
+                    }
+                }
+                _ => {
+                    // A changed webhook: what was in flight is on its own.
+                    desk.queue.unload();
+                    in_flight.clear();
+                }
+            }
+            prop_assert!(desk.queue.lanes() <= look_ahead);
+        }
+        dropped.extend(desk.expired.iter().map(|p| p.update_id));
+        let ids: Vec<i64> = taken.iter().map(|j| j.update_id).collect();
+        let unique: HashSet<i64> = ids.iter().copied().collect();
+        prop_assert_eq!(unique.len(), ids.len(), "taken twice");
+        prop_assert!(unique.is_disjoint(&dropped));
+        prop_assert_eq!(unique.len() + dropped.len() + desk.queue.len(), (next_id - 1) as usize);
+        for chat in 0..5 {
+            let lane: Vec<i64> =
+                taken.iter().filter(|j| j.lane == Lane::Chat(chat)).map(|j| j.update_id).collect();
+            prop_assert!(lane.is_sorted());
+        }
+    }
 }
