@@ -294,3 +294,20 @@ async fn a_chunked_multipart_upload_becomes_a_file_id_of_this_bot() {
         200
     );
 }
+
+#[tokio::test]
+async fn html_is_shown_as_entities_and_a_stray_bracket_is_refused() {
+    let rig = Rig::new(EmulatorConfig::default());
+    let mut client = rig.client().await;
+    let html = |text: &str| json!({"chat_id": 5, "text": text, "parse_mode": "HTML"});
+    let sent = client.call(MAIN, "sendMessage", html("<b>درجة</b> &lt;90&gt;")).await;
+    assert_eq!(sent.json["result"]["text"], "درجة <90>");
+    assert_eq!(sent.json["result"]["entities"], json!([{"offset": 0, "length": 4, "type": "bold"}]));
+    let stray = client.call(MAIN, "sendMessage", html("a < b")).await;
+    assert_eq!(
+        stray.description(),
+        "Bad Request: can't parse entities: Unsupported start tag \"\" at byte offset 2"
+    );
+    let odd = client.call(MAIN, "sendMessage", json!({"chat_id": 5, "text": "a", "parse_mode": "rtf"})).await;
+    assert_eq!(odd.description(), "Bad Request: unsupported parse_mode");
+}

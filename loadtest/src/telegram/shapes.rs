@@ -28,12 +28,14 @@ pub(crate) struct ChatOut<'a> {
     pub(crate) kind: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct EntityOut {
     pub(crate) offset: usize,
     pub(crate) length: usize,
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
 }
 
 /// A message. What a call did not set is left out.
@@ -56,6 +58,8 @@ pub(crate) struct MessageOut<'a> {
     pub(crate) content: serde_json::Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) caption: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) caption_entities: Vec<EntityOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reply_markup: Option<&'a Value>,
 }
@@ -74,6 +78,7 @@ impl<'a> MessageOut<'a> {
             entities: Vec::new(),
             content: serde_json::Map::new(),
             caption: None,
+            caption_entities: Vec::new(),
             reply_markup: None,
         }
     }

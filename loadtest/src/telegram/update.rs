@@ -206,7 +206,7 @@ fn text_update(
     message.text = Some(text);
     if text.starts_with('/') {
         let length = text.split_whitespace().next().map_or(0, |command| command.encode_utf16().count());
-        message.entities.push(EntityOut { offset: 0, length, kind: "bot_command" });
+        message.entities.push(EntityOut { offset: 0, length, kind: "bot_command", url: None });
     }
     to_wire(&MessageUpdate { update_id, message })
 }

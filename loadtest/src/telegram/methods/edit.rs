@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::send::{check_caption, check_text, content_print};
+use super::send::{content_print, parts, shown_caption, shown_text};
 use super::{Desk, Done, Refusal, Verdict, markup};
 use crate::telegram::json as wire_json;
 use crate::telegram::shapes::{MessageOut, bot_user, chat_of};
@@ -30,10 +30,8 @@ fn edit(desk: &mut Desk<'_>, text_is_due: bool) -> Verdict {
     }
     let chat_id = desk.reachable_chat("chat_id")?;
     let params = desk.params;
-    if text_is_due {
-        check_text(params.text("text").unwrap_or_default())?;
-    }
-    check_caption(params.text("caption"))?;
+    let text = if text_is_due { Some(shown_text(params)?) } else { None };
+    let caption = shown_caption(params)?;
     markup::check(desk.markup)?;
     if !params.has("message_id") {
         return Err(Refusal::bad("message identifier is not specified"));
@@ -49,8 +47,12 @@ fn edit(desk: &mut Desk<'_>, text_is_due: bool) -> Verdict {
     }
     let mut message = MessageOut::new(message_id, bot_user(desk.bot), chat_of(chat_id), desk.date());
     message.edit_date = Some(desk.date());
-    message.text = params.text("text");
-    message.caption = params.text("caption");
+    let (text, entities) = parts(text);
+    let (caption, caption_entities) = parts(caption);
+    message.text = text.as_deref();
+    message.entities = entities;
+    message.caption = caption.as_deref();
+    message.caption_entities = caption_entities;
     message.reply_markup = markup::shown(desk.markup);
     Ok(Done { body: wire_json::success(&message, None), message_id: Some(message_id) })
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod callbacks;
 mod edit;
+mod entities;
 mod info;
 mod markup;
 pub(crate) mod money;

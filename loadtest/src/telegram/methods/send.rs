@@ -1,12 +1,16 @@
 //! Methods that make messages: the ones that limits count.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
+use super::entities::Shown;
 use super::money::Invoice;
-use super::{Desk, Done, Refusal, Verdict, markup};
+use super::{Desk, Done, Refusal, Verdict, entities, markup};
 use crate::telegram::chats::{Stored, fingerprint};
 use crate::telegram::json as wire_json;
-use crate::telegram::shapes::{MessageOut, bot_user, chat_of};
+use crate::telegram::params::Params;
+use crate::telegram::shapes::{EntityOut, MessageOut, bot_user, chat_of};
 
 /// The longest text and caption, in characters.
 const TEXT_MAX: usize = 4096;
@@ -51,33 +55,19 @@ pub(super) fn perform(method: &str, desk: &mut Desk<'_>) -> Option<Verdict> {
 
 fn send_message(desk: &mut Desk<'_>) -> Verdict {
     desk.chat("chat_id")?;
-    let params = desk.params;
-    let text = params.text("text").unwrap_or_default();
-    check_text(text)?;
+    let text = shown_text(desk.params)?;
     markup::check(desk.markup)?;
     finish(desk, Some(text), None, Map::new())
 }
 
-pub(super) fn check_text(text: &str) -> Result<(), Refusal> {
-    if text.trim().is_empty() {
-        return Err(Refusal::bad("message text is empty"));
-    }
-    if longer(text, TEXT_MAX) {
-        return Err(Refusal::bad("message is too long"));
-    }
-    Ok(())
+/// The text of a message: there must be one.
+pub(super) fn shown_text(params: &Params) -> Result<Shown<'_>, Refusal> {
+    let shown = entities::shown(params, "text", TEXT_MAX, "message is too long")?;
+    shown.filter(|s| !s.text.trim().is_empty()).ok_or_else(|| Refusal::bad("message text is empty"))
 }
 
-pub(super) fn check_caption(caption: Option<&str>) -> Result<(), Refusal> {
-    match caption {
-        Some(caption) if longer(caption, CAPTION_MAX) => Err(Refusal::bad("message caption is too long")),
-        _ => Ok(()),
-    }
-}
-
-/// Counts characters only when bytes leave a doubt.
-fn longer(text: &str, max: usize) -> bool {
-    text.len() > max && text.chars().count() > max
+pub(super) fn shown_caption(params: &Params) -> Result<Option<Shown<'_>>, Refusal> {
+    entities::shown(params, "caption", CAPTION_MAX, "message caption is too long")
 }
 
 fn send_file(desk: &mut Desk<'_>, field: &str) -> Verdict {
@@ -85,9 +75,7 @@ fn send_file(desk: &mut Desk<'_>, field: &str) -> Verdict {
     if !desk.params.has(field) {
         return Err(Refusal::bad(&format!("there is no {field} in the request")));
     }
-    let params = desk.params;
-    let caption = params.text("caption");
-    check_caption(caption)?;
+    let caption = shown_caption(desk.params)?;
     markup::check(desk.markup)?;
     let content = Map::from_iter([(field.to_owned(), file_value(desk, field))]);
     finish(desk, None, caption, content)
@@ -176,15 +164,14 @@ fn transfer(desk: &mut Desk<'_>, verb: &str, id_only: bool) -> Verdict {
     if !there {
         return Err(Refusal::bad(&format!("message to {verb} not found")));
     }
-    let params = desk.params;
-    check_caption(params.text("caption"))?;
+    let caption = shown_caption(desk.params)?;
     markup::check(desk.markup)?;
     if id_only {
         let message_id = place(desk, 1)?;
         let body = wire_json::success(&json!({"message_id": message_id}), None);
         return Ok(Done { body, message_id: Some(message_id) });
     }
-    finish(desk, None, params.text("caption"), Map::new())
+    finish(desk, None, caption, Map::new())
 }
 
 /// `copyMessages` and `forwardMessages`: what cannot be found is skipped.
@@ -258,16 +245,28 @@ pub(super) fn content_print(desk: &Desk<'_>) -> u64 {
 /// Admits the message and renders it.
 fn finish(
     desk: &mut Desk<'_>,
-    text: Option<&str>,
-    caption: Option<&str>,
+    text: Option<Shown<'_>>,
+    caption: Option<Shown<'_>>,
     content: Map<String, Value>,
 ) -> Verdict {
     let message_id = place(desk, 1)?;
     let chat = chat_of(desk.params.integer("chat_id").unwrap_or_default());
     let mut message = MessageOut::new(message_id, bot_user(desk.bot), chat, desk.date());
-    message.text = text;
-    message.caption = caption;
+    let (text, entities) = parts(text);
+    let (caption, caption_entities) = parts(caption);
+    message.text = text.as_deref();
+    message.entities = entities;
+    message.caption = caption.as_deref();
+    message.caption_entities = caption_entities;
     message.content = content;
     message.reply_markup = markup::shown(desk.markup);
     Ok(Done { body: wire_json::success(&message, None), message_id: Some(message_id) })
+}
+
+/// Text and entities apart, for a message to borrow the one and own the other.
+pub(super) fn parts(shown: Option<Shown<'_>>) -> (Option<Cow<'_, str>>, Vec<EntityOut>) {
+    match shown {
+        Some(Shown { text, entities }) => (Some(text), entities),
+        None => (None, Vec::new()),
+    }
 }
