@@ -2,6 +2,7 @@
 //! `core/tests/pacer_simulation.rs`.
 
 mod lanes;
+mod oracle;
 mod rules;
 
 use super::*;

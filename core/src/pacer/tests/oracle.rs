@@ -1,0 +1,141 @@
+//! A naive twin for the ordering rules: lists that are searched, nothing linked, nothing timed.
+//!
+//! With rates that never bind, one lane, and no faults but a failed send, what leaves next is decided by
+//! order, class and turns alone. The twin decides it by reading the rules off the page.
+
+use super::*;
+use crate::bucket::Rate;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// One conversation of the twin: its queue, and whether its head is under way.
+#[derive(Default)]
+struct Talk {
+    queue: Vec<(u32, Class)>,
+    flying: bool,
+}
+
+/// The rules, naively.
+#[derive(Default)]
+struct Twin {
+    talks: BTreeMap<u64, Talk>,
+    /// Conversations whose turn may come, with the class in whose ring they stand, oldest first.
+    turns: Vec<(u64, Class)>,
+    /// Classes of all that left, for the rule about giving way.
+    history: Vec<Class>,
+}
+
+impl Twin {
+    fn class(&self, user: u64) -> Class {
+        self.talks[&user].queue.iter().map(|(_, class)| *class).min().expect("not empty")
+    }
+
+    fn enqueue(&mut self, user: u64, handle: u32, class: Class) {
+        let talk = self.talks.entry(user).or_default();
+        talk.queue.push((handle, class));
+        let (flying, class) = (talk.flying, self.class(user));
+        match self.turns.iter().position(|(waiting, _)| *waiting == user) {
+            // A higher class moves it to the end of that class's turns.
+            Some(at) if class < self.turns[at].1 => {
+                self.turns.remove(at);
+                self.turns.push((user, class));
+            }
+            Some(_) => {}
+            None if flying => {}
+            None => self.turns.push((user, class)),
+        }
+    }
+
+    /// While a class waits, it gives way once after 31 sends of its own in which nothing lower left.
+    fn gives_way(&self, class: Class) -> bool {
+        let own = self.history.iter().rev().take_while(|sent| **sent <= class);
+        own.filter(|sent| **sent == class).count() >= 31
+    }
+
+    fn dispatch(&mut self) -> Option<u32> {
+        let mut waiting: Vec<Class> = self.turns.iter().map(|(_, class)| *class).collect();
+        waiting.sort_unstable();
+        waiting.dedup();
+        let last = waiting.last().copied()?;
+        let class = waiting.into_iter().find(|class| *class == last || !self.gives_way(*class))?;
+        let at = self.turns.iter().position(|(_, waiting)| *waiting == class)?;
+        let (user, _) = self.turns.remove(at);
+        let talk = self.talks.get_mut(&user)?;
+        talk.flying = true;
+        self.history.push(class);
+        Some(talk.queue[0].0)
+    }
+
+    fn verdict(&mut self, user: u64, sent: bool) {
+        let talk = self.talks.get_mut(&user).expect("in flight");
+        talk.flying = false;
+        if sent {
+            talk.queue.remove(0);
+        }
+        if !talk.queue.is_empty() {
+            let class = self.class(user);
+            self.turns.push((user, class));
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Enqueue {
+        user: u64,
+        class: u8,
+    },
+    Dispatch,
+    /// The n-th of those under way is answered.
+    Answer {
+        which: prop::sample::Index,
+        sent: bool,
+    },
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        4 => (0u64..12, 0u8..4).prop_map(|(user, class)| Op::Enqueue { user, class }),
+        5 => Just(Op::Dispatch),
+        4 => (any::<prop::sample::Index>(), prop::bool::weighted(0.9))
+            .prop_map(|(which, sent)| Op::Answer { which, sent }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn order_classes_and_turns_are_those_of_the_naive_twin(ops in prop::collection::vec(op(), 1..600)) {
+        let free = Rate::new(Duration::ZERO, 1);
+        let config = PacerConfig {
+            chat: free,
+            slots: 1_000_000,
+            in_flight: 1_000_000,
+            attempts: u8::MAX,
+            failures_to_open: u32::MAX,
+            retry_pause: Duration::ZERO,
+            ..fresh()
+        };
+        let (mut rig, mut twin) = (Rig::new(config, 1), Twin::default());
+        let mut flying: Vec<Dispatch<u32>> = Vec::new();
+        for op in ops {
+            match op {
+                Op::Enqueue { user, class } => {
+                    let parcel = rig.parcel(user);
+                    let parcel = Parcel { class: Class::from_u8(class).unwrap(), ..parcel };
+                    twin.enqueue(user, rig.put(parcel), parcel.class);
+                }
+                Op::Dispatch => {
+                    let dispatch = rig.poll();
+                    prop_assert_eq!(dispatch.map(|d| d.handle), twin.dispatch());
+                    flying.extend(dispatch);
+                }
+                Op::Answer { .. } if flying.is_empty() => {}
+                Op::Answer { which, sent } => {
+                    let dispatch = flying.swap_remove(which.index(flying.len()));
+                    rig.answer(dispatch, if sent { &Verdict::Sent } else { &Verdict::Failed });
+                    twin.verdict(dispatch.conversation.user.0, sent);
+                }
+            }
+        }
+    }
+}
