@@ -2,7 +2,8 @@
 //! entry to the journal's thread costs, beside crossbeam's queues.
 //!
 //! `cargo bench -p nobat-benches --bench journal`; the directory is `TMPDIR`, which must be on a real disk.
-//! The rounds are interleaved, so that a noisy neighbour hits all alike.
+//! The rounds are interleaved, so that a noisy neighbour hits all alike. Where other work fills the cores, run
+//! it under `chrt -f 50`: otherwise every commit also waits for a time slice, and all look the same.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use crossbeam::queue::ArrayQueue;
