@@ -43,14 +43,29 @@ const DATASET_FILE: &str = "results.nobat";
 pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
     let mut problems = Problems::default();
     let sources = Sources::read(inputs, &mut problems);
-    let bots = bots::bots(&sources, &mut problems);
-    let names = names::report(&sources, bots.as_ref().map(|bots| bots.kind));
-    let mut values = Values { sources: &sources, problems };
+    build(&sources, problems)
+}
+
+/// [`load`] of these texts as `nobat.toml` and `.env`, without a file or an environment. Pure: any texts give
+/// a configuration or problems.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_texts(toml: &str, dotenv: &str) -> Result<Config, Problems> {
+    let mut problems = Problems::default();
+    let sources = Sources::of_texts(toml, dotenv, &mut problems);
+    build(&sources, problems)
+}
+
+fn build(sources: &Sources, mut problems: Problems) -> Result<Config, Problems> {
+    let bots = bots::bots(sources, &mut problems);
+    let names = names::report(sources, bots.as_ref().map(|bots| bots.kind));
+    let mut values = Values { sources, problems };
     let built = assemble(&mut values, bots);
     let settings = settings(&values);
     let mut problems = values.problems;
     let Some(mut config) = built else { return Err(problems) };
-    judge(&mut config, &sources, &mut problems);
+    judge(&mut config, sources, &mut problems);
     if !problems.0.is_empty() {
         return Err(problems);
     }

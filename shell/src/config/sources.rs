@@ -63,27 +63,44 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) fn read(inputs: &Inputs, problems: &mut Problems) -> Self {
-        let mut sources =
-            Self { given: vec![None; KEYS.len()], names: BTreeMap::new(), readable_dotenv: None };
+        let mut sources = Self::empty();
         sources.file(inputs, problems);
         sources.dotenv(&inputs.dir.join(".env"), problems);
+        sources.layers(inputs, problems);
+        sources
+    }
+
+    /// From texts alone, without a file being opened.
+    pub(super) fn of_texts(toml: &str, dotenv: &str, problems: &mut Problems) -> Self {
+        let mut sources = Self::empty();
+        sources.toml("nobat.toml", toml, problems);
+        sources.dotenv_text(".env", dotenv, problems);
+        sources.layers(&Inputs::default(), problems);
+        sources
+    }
+
+    fn empty() -> Self {
+        Self { given: vec![None; KEYS.len()], names: BTreeMap::new(), readable_dotenv: None }
+    }
+
+    /// The environment, then what all names say, then the flags.
+    fn layers(&mut self, inputs: &Inputs, problems: &mut Problems) {
         for (name, value) in &inputs.env {
             // An empty value is how a template says "not set".
             if !value.trim().is_empty() {
                 let origin = Origin::Env { name: name.clone() };
-                sources.names.insert(name.clone(), Item { text: value.trim().to_owned(), origin });
+                self.names.insert(name.clone(), Item { text: value.trim().to_owned(), origin });
             }
         }
         for (index, key) in KEYS.iter().enumerate() {
-            if let Some(given) = sources.named(key, problems) {
-                sources.given[index] = Some(given);
+            if let Some(given) = self.named(key, problems) {
+                self.given[index] = Some(given);
             }
         }
         for flag in &inputs.flags {
             let origin = Origin::Flag { name: flag.name.to_owned() };
-            sources.given[flag.key.0] = Some(split(flag.key.key(), &flag.value, &origin));
+            self.given[flag.key.0] = Some(split(flag.key.key(), &flag.value, &origin));
         }
-        sources
     }
 
     fn file(&mut self, inputs: &Inputs, problems: &mut Problems) {
@@ -98,8 +115,12 @@ impl Sources {
                 return;
             }
         };
-        let (root, errors) = DeTable::parse_recoverable(&text);
-        let file = File { shown: &shown, text: &text };
+        self.toml(&shown, &text, problems);
+    }
+
+    fn toml(&mut self, shown: &str, text: &str, problems: &mut Problems) {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let file = File { shown, text };
         let before = problems.0.len();
         for error in &errors {
             let origin = file.origin(error.span().map_or(0, |span| span.start));
@@ -181,9 +202,13 @@ impl Sources {
         if others_may_read(path) {
             self.readable_dotenv = Some(shown.clone());
         }
-        let (entries, bad) = dotenv::parse(&text);
+        self.dotenv_text(&shown, &text, problems);
+    }
+
+    fn dotenv_text(&mut self, shown: &str, text: &str, problems: &mut Problems) {
+        let (entries, bad) = dotenv::parse(text);
         for (line, what) in bad {
-            let origin = Origin::File { path: shown.clone(), line, column: 1 };
+            let origin = Origin::File { path: shown.to_owned(), line, column: 1 };
             problems.add(
                 &origin,
                 "line",
@@ -194,7 +219,7 @@ impl Sources {
         for entry in entries {
             if !entry.value.trim().is_empty() {
                 let origin =
-                    Origin::DotEnv { path: shown.clone(), line: entry.line, name: entry.name.clone() };
+                    Origin::DotEnv { path: shown.to_owned(), line: entry.line, name: entry.name.clone() };
                 self.names.insert(entry.name, Item { text: entry.value.trim().to_owned(), origin });
             }
         }
