@@ -1,7 +1,7 @@
 //! Field lines (RFC 9112 5): name, colon, value, into a fixed index of offsets.
 
 use super::Reason;
-use super::bytes::{self, TCHAR, VALUE};
+use super::bytes::{self, TCHAR};
 use super::head::{Stop, line_end};
 
 /// Field lines of one head, at most. More: 431.
@@ -72,7 +72,7 @@ fn field_line(bytes: &[u8], at: usize) -> Result<(Line, usize), Stop> {
         from += 1;
     }
     // RFC 9110 5.5: CR, LF, NUL and the other controls are refused, not replaced.
-    let end = bytes::skip(bytes, from, VALUE);
+    let end = bytes::skip_value(bytes, from);
     let next = line_end(bytes, end, Reason::FieldValue)?;
     let mut to = end;
     while to > from && bytes::is_ows(bytes[to - 1]) {

@@ -46,7 +46,7 @@ fn path_and_query(target: &[u8], from: usize, authority: Option<Range<usize>>) -
     if !bytes::all(rest, PATH) || !percents_are_whole(rest) {
         return Err(Reason::Target);
     }
-    Ok(match memchr::memchr(b'?', rest) {
+    Ok(match bytes::find(rest, b'?') {
         None => Parts { path: from..target.len(), query: None, authority },
         Some(n) => Parts { path: from..from + n, query: Some(from + n + 1..target.len()), authority },
     })
@@ -55,12 +55,12 @@ fn path_and_query(target: &[u8], from: usize, authority: Option<Range<usize>>) -
 /// RFC 9110 4.2 and 7.2: `host [":" port]` with a host that is not empty and without user information.
 pub(super) fn is_authority(value: &[u8]) -> bool {
     let (host_is_good, rest) = if let [b'[', literal @ ..] = value {
-        let Some(end) = memchr::memchr(b']', literal) else { return false };
+        let Some(end) = bytes::find(literal, b']') else { return false };
         let address =
             std::str::from_utf8(&literal[..end]).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
         (address.is_some(), &literal[end + 1..])
     } else {
-        let end = memchr::memchr(b':', value).unwrap_or(value.len());
+        let end = bytes::find(value, b':').unwrap_or(value.len());
         let host = &value[..end];
         (!host.is_empty() && bytes::all(host, NAME) && percents_are_whole(host), &value[end..])
     };
@@ -78,7 +78,7 @@ fn is_port(rest: &[u8]) -> bool {
 
 /// RFC 3986 2.1: a percent sign is followed by two hexadecimal digits.
 fn percents_are_whole(mut text: &[u8]) -> bool {
-    while let Some(at) = memchr::memchr(b'%', text) {
+    while let Some(at) = bytes::find(text, b'%') {
         match &text[at + 1..] {
             [a, b, rest @ ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => text = rest,
             _ => return false,

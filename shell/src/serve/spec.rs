@@ -49,7 +49,11 @@ pub(super) fn outbound(config: &Config, seed: u64) -> Result<Spec, ServeError> {
             bot: lane.bot_id,
         })
         .collect();
-    let tls = if origin.is_tls() { Some(tls::client_config(config.api_ca.as_deref()).map_err(config_error)?) } else { None };
+    let tls = if origin.is_tls() {
+        Some(tls::client_config(config.api_ca.as_deref()).map_err(config_error)?)
+    } else {
+        None
+    };
     let pacer = pacer(config);
     let client = ClientConfig {
         per_pool_max: pacer.in_flight as usize + 8,

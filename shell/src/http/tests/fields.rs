@@ -40,6 +40,19 @@ fn rfc_9110_5_5_values_hold_no_control_but_tab() {
 }
 
 #[test]
+fn rfc_9110_5_5_a_control_is_found_wherever_it_stands_in_a_long_value() {
+    for byte in 0..=255u8 {
+        let good = byte == b'\t' || byte >= 0x20 && byte != 0x7f;
+        for at in 0..40 {
+            let mut value = [b'v'; 41];
+            value[at] = byte;
+            let text = [b"GET / HTTP/1.1\r\nHost: x\r\nA: ", &value[..], b"\r\n\r\n"].concat();
+            assert_eq!(matches!(parse(&text), Step::Done(_)), good, "{byte} at {at}");
+        }
+    }
+}
+
+#[test]
 fn names_are_found_without_regard_to_case_and_only_means_once() {
     with_head(&with_lines("X-Secret: 1\r\nA: 2\r\na: 3\r\n"), |head| {
         let fields = head.fields();
