@@ -66,6 +66,9 @@ pub(super) struct Args {
     /// Write the schedule as a recording for `replay`.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Write every wire event here, one a line, to look into a finding.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// Put a bug into the log before it is judged: the verdict must become fail.
     #[arg(long, value_enum)]
     plant: Option<Bug>,
@@ -116,6 +119,7 @@ impl Args {
             kills: self.kills,
             plant: self.plant,
             record: self.record,
+            trace: self.trace,
             patience: self.patience,
             quiet: self.quiet,
         };

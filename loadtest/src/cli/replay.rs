@@ -70,6 +70,7 @@ impl Args {
             kills: 0,
             plant: None,
             record: None,
+            trace: None,
             patience: Duration::from_secs(30),
             quiet: self.quiet,
         };

@@ -1,5 +1,6 @@
 //! Collects wire events into the log while the rehearsal runs.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -19,7 +20,11 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn start(mut events: UnboundedReceiver<Wire>) -> std::io::Result<Collector> {
+    /// With a `trace`, each event is written to it as well, one a line.
+    pub(super) fn start(
+        mut events: UnboundedReceiver<Wire>,
+        mut trace: Option<impl Write + Send + 'static>,
+    ) -> std::io::Result<Collector> {
         let log = Arc::new(Mutex::new(Log::default()));
         let finish = Arc::new(AtomicBool::new(false));
         let (shared, ending) = (Arc::clone(&log), Arc::clone(&finish));
@@ -30,7 +35,13 @@ impl Collector {
                 let mut log = lock(&shared);
                 let end = loop {
                     match events.try_recv() {
-                        Ok(event) => log.push(event),
+                        Ok(event) => {
+                            if let Some(trace) = &mut trace {
+                                // A trace that cannot be written ends short; the run goes on.
+                                let _ = writeln!(trace, "{event:?}");
+                            }
+                            log.push(event);
+                        }
                         Err(end) => break end,
                     }
                 };

@@ -47,6 +47,8 @@ pub struct Options {
     pub plant: Option<Bug>,
     /// Where the schedule is recorded for a replay.
     pub record: Option<PathBuf>,
+    /// Where every wire event is written, one a line, to look into a finding.
+    pub trace: Option<PathBuf>,
     /// How long nothing may move before the rest counts as lost.
     pub patience: Duration,
     /// Nothing is shown while it runs.

@@ -59,7 +59,9 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
     let (told, events) = unbounded_channel();
     let platform = Emulator::start(platform_config(profile, &tokens), told.clone());
     let platform = Arc::new(platform.map_err(|e| io("start the emulated platform", e))?);
-    let collector = Collector::start(events).map_err(|e| io("start a thread", e))?;
+    let trace = options.trace.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose();
+    let trace = trace.map_err(|e| io("write the trace", e))?;
+    let collector = Collector::start(events, trace).map_err(|e| io("start a thread", e))?;
     let environment = Environment::new(&tokens, platform.addr(), data.path(), profile.adaptive);
     let environment = environment.map_err(|e| io("find a free port", e))?;
 

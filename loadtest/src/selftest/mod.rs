@@ -120,6 +120,7 @@ fn options(program: &Path, folder: &Path, bug: Option<Bug>, profile: Profile) ->
         kills: 0,
         plant: None,
         record: None,
+        trace: None,
         patience: Duration::from_secs(3),
         quiet: true,
     }
