@@ -164,13 +164,18 @@ struct Steady<S> {
 }
 
 impl<S: Subject> Steady<S> {
-    /// `pending` conversations wait; twice as many users take part, in shuffled order.
+    /// `pending` conversations wait; twice as many users take part (enough that no chat is held back by its
+    /// own rate), in shuffled order.
     fn new(pending: usize) -> Self {
-        let mut users: Vec<u64> = (1..=2 * pending as u64).collect();
+        // Shuffled, but every run of 17 has one user of each lane: the fullest lane is not what is measured.
+        let mut users: Vec<u64> = (1..=(2 * pending as u64).max(4_096)).collect();
         let mut state = 0x1234_5678u64;
         for i in (1..users.len()).rev() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             users.swap(i, (state >> 33) as usize % (i + 1));
+        }
+        for (i, user) in (0..).zip(&mut users) {
+            *user = *user * u64::from(LANES) + i % u64::from(LANES);
         }
         let mut steady = Self { subject: S::new(), users, next: 0, now: 1_000_000_000 };
         for _ in 0..pending {
@@ -192,7 +197,6 @@ impl<S: Subject> Steady<S> {
     fn step(&mut self) {
         self.enqueue();
         self.now += STEP;
-        // Random homes leave a lane empty now and then; the next instant has another.
         while !self.subject.send(Nanos(self.now)) {
             self.now += STEP;
         }

@@ -13,6 +13,7 @@ use crate::wheel::TimerId;
 use core::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// Where a dialogue is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +37,7 @@ pub(super) enum State {
 
 /// One conversation with anything pending, or whose chat bucket is not full.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Dialogue {
     user: u64,
     /// The theoretical arrival time of the private chat. One for all lanes: at most stricter than one per
@@ -126,9 +128,11 @@ impl Dialogues {
         let hash = Self::hash(&self.hasher, user, kind);
         let Self { nodes, index, hasher, .. } = self;
         let same = |at: &u32| nodes[*at].user == user && nodes[*at].kind == kind;
-        if let Some(at) = index.find(hash, same) {
-            return *at;
-        }
+        let rehash = |at: &u32| Self::hash(hasher, nodes[*at].user, nodes[*at].kind);
+        let place = match index.entry(hash, same, rehash) {
+            Entry::Occupied(held) => return *held.get(),
+            Entry::Vacant(place) => place,
+        };
         let (tat, reach) = fresh();
         let at = nodes.insert(Dialogue {
             user,
@@ -145,7 +149,7 @@ impl Dialogues {
             state: State::Loose,
             reach,
         });
-        index.insert_unique(hash, at, |at| Self::hash(hasher, nodes[*at].user, nodes[*at].kind));
+        place.insert(at);
         at
     }
 

@@ -8,8 +8,8 @@ use super::health::LaneHealth;
 use super::lane::Gate;
 use super::route::{CALL, DIALOGUE, GROUP, LANE, NUMBER};
 use super::slab::NIL;
-use super::{AGE, Dispatch, Flight, FlightId, Pacer};
-use crate::envelope::{Class, DropReason, Route};
+use super::{AGE, Dispatch, Flight, FlightId, HOME, Pacer};
+use crate::envelope::{Class, Conversation, DropReason};
 use crate::id::LaneIx;
 use crate::time::Nanos;
 use crate::wheel::TimerId;
@@ -105,7 +105,7 @@ impl<T: Copy> Pacer<T> {
         let d = self.lanes[l.index()].ready[turn as usize].list.head;
         let e = self.dialogues.nodes[d].queue.head;
         let env = &self.envs[e];
-        let (chat, stale) = (env.chat, env.deadline <= now);
+        let (chat, stale) = (env.chat, env.deadline.is_over(self.start, now));
         self.unlink(d);
         // What changed since it became ready: its time ran out, or its chat was told to wait.
         if stale || self.freezes.until(l, chat, now) > now {
@@ -121,7 +121,7 @@ impl<T: Copy> Pacer<T> {
     fn dispatch_call(&mut self, l: LaneIx, class: Class, now: Nanos) -> Option<Dispatch<T>> {
         let e = self.lanes[l.index()].calls[class as usize].head;
         let env = &self.envs[e];
-        let (chat, stale) = (env.chat, env.deadline <= now);
+        let (chat, stale) = (env.chat, env.deadline.is_over(self.start, now));
         self.lanes[l.index()].calls[class as usize].remove(&mut self.envs, e);
         if stale {
             self.drop_env(e, DropReason::Stale);
@@ -144,7 +144,7 @@ impl<T: Copy> Pacer<T> {
         let lane = &mut self.lanes[l.index()];
         lane.in_flight += 1;
         let env = &self.envs[e];
-        let tries = env.dialogue != NIL && env.route == Route::Home && env.arrived_on != l;
+        let tries = env.dialogue != NIL && env.pinned == HOME && env.arrived_on != l;
         let flight = Flight {
             envelope: e,
             generation: 0,
@@ -155,7 +155,8 @@ impl<T: Copy> Pacer<T> {
             tries,
         };
         let (id, handle, class, attempt) = (env.id, env.handle, env.class, env.attempts);
-        let (conversation, chat) = (env.conversation, env.chat);
+        let conversation = Conversation { kind: env.kind, user: env.user };
+        let chat = env.chat;
         let at = self.flights.insert_with(|old| {
             let generation = old.map_or(0, |old: &Flight| old.generation);
             Flight { generation, ..flight }

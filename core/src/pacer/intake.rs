@@ -3,7 +3,7 @@
 use super::dialogue::State;
 use super::reach::{Reach, ReachMode};
 use super::slab::{Links, NIL};
-use super::{AGE, Env, Full, Pacer, Parcel};
+use super::{AGE, Deadline, Env, Full, HOME, Pacer, Parcel};
 use crate::envelope::{Class, DropReason, Route};
 use crate::id::LaneIx;
 use crate::time::Nanos;
@@ -103,16 +103,20 @@ impl<T: Copy> Pacer<T> {
         let deadline = if class == Class::Urgent { None } else { parcel.deadline };
         let e = self.envs.insert(Env {
             id: parcel.id,
-            conversation: parcel.conversation,
+            user: parcel.conversation.user,
             chat: parcel.chat,
-            deadline: deadline.unwrap_or(Nanos::NEVER),
+            deadline: Deadline::new(deadline, self.start),
             queue: Links::default(),
             age: Links::default(),
             dialogue,
             handle: parcel.handle,
             arrived_on: parcel.arrived_on,
-            route: parcel.route,
+            pinned: match parcel.route {
+                Route::Pinned(lane) => lane,
+                Route::Home => HOME,
+            },
             lane,
+            kind: parcel.conversation.kind,
             class,
             attempts: 0,
             aged: false,

@@ -62,7 +62,7 @@ pub use health::LaneHealth;
 pub use reach::{PROBE_EVERY, ReachLearned, ReachMode};
 
 use crate::envelope::{Class, Conversation, DropReason, End, Route};
-use crate::id::{ChatId, EnvelopeId, LaneIx};
+use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, UserId};
 use crate::limits::LANES_MAX;
 use crate::time::Nanos;
 use crate::wheel::Wheel;
@@ -93,7 +93,7 @@ pub struct Parcel<T> {
     pub class: Class,
     /// A message (order and chat buckets apply) or a call that is none.
     pub ordered: bool,
-    /// Dropped if not sent by then. Ignored for urgent ones.
+    /// Dropped if not sent by then, to 4.2 ms. Ignored for urgent ones.
     pub deadline: Option<Nanos>,
 }
 
@@ -166,27 +166,55 @@ const QUEUE: usize = 0;
 /// The envelopes of a class that may be shed, by age.
 const AGE: usize = 1;
 
-/// An envelope that is pending or in flight.
+/// An envelope that is pending or in flight: one cache line, for handles of 4 bytes.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Env<T> {
     id: EnvelopeId,
-    conversation: Conversation,
+    user: UserId,
     chat: ChatId,
-    /// [`Nanos::NEVER`] for none.
-    deadline: Nanos,
     queue: Links,
     age: Links,
     /// [`slab::NIL`] for calls that are not messages.
     dialogue: u32,
     handle: T,
+    deadline: Deadline,
     arrived_on: LaneIx,
-    route: Route,
+    /// The one lane that may carry it, or [`HOME`].
+    pinned: LaneIx,
     /// The lane it is counted at.
     lane: LaneIx,
+    kind: KindIx,
     class: Class,
     attempts: u8,
     /// It is in its class's list by age, so it may be shed.
     aged: bool,
+}
+
+const _: () = assert!(size_of::<Env<u32>>() == 64);
+
+/// In the place of a lane: the home route.
+const HOME: LaneIx = LaneIx(u16::MAX);
+
+/// A deadline in ticks of 4.2 ms since the pacer's start, rounded up; the last of them (207 days) is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Deadline(u32);
+
+impl Deadline {
+    const NONE: Self = Self(u32::MAX);
+    const TICK_BITS: u32 = 22;
+
+    fn new(at: Option<Nanos>, start: Nanos) -> Self {
+        let Some(at) = at else { return Self::NONE };
+        let ticks = at.0.saturating_sub(start.0).div_ceil(1 << Self::TICK_BITS);
+        Self(u32::try_from(ticks).unwrap_or(u32::MAX))
+    }
+
+    /// Whether it is over at `now`.
+    #[inline]
+    fn is_over(self, start: Nanos, now: Nanos) -> bool {
+        self != Self::NONE && (now.0.saturating_sub(start.0) >> Self::TICK_BITS) >= u64::from(self.0)
+    }
 }
 
 impl<T> Linked<QUEUE> for Env<T> {

@@ -3,14 +3,14 @@
 //! What lives here: `settle`, the one place that decides it, and the linking and unlinking it needs. Every
 //! dialogue with something pending and nothing in flight is in exactly one list; `settle` puts it there.
 
-use super::Pacer;
 use super::dialogue::State;
 use super::health::LaneHealth;
 use super::lane::Lane;
 use super::reach::{Reach, ReachMode};
 use super::slab::NIL;
+use super::{HOME, Pacer};
 use crate::bucket::{NotBefore, Window};
-use crate::envelope::{Class, DropReason, Route};
+use crate::envelope::{Class, DropReason};
 use crate::id::{ChatId, LaneIx};
 use crate::time::Nanos;
 use crate::wheel::TimerId;
@@ -41,7 +41,7 @@ impl<T: Copy> Pacer<T> {
             if head == NIL {
                 return self.retire(d, now);
             }
-            if self.envs[head].deadline <= now {
+            if self.envs[head].deadline.is_over(self.start, now) {
                 self.drop_head(d, DropReason::Stale);
                 continue;
             }
@@ -86,21 +86,21 @@ impl<T: Copy> Pacer<T> {
     /// Which lane the head may go through.
     #[inline]
     fn way(&mut self, d: u32, head: u32) -> Way {
-        let (route, arrived) = (self.envs[head].route, self.envs[head].arrived_on);
-        match route {
-            Route::Pinned(lane) => match self.lanes[lane.index()].health.state {
-                LaneHealth::Dead => Way::Gone,
-                LaneHealth::Open(_) => Way::Down(lane),
-                LaneHealth::Closed | LaneHealth::HalfOpen => Way::Up(lane),
-            },
-            Route::Home => self.way_home(d, head, arrived),
+        let (pinned, arrived) = (self.envs[head].pinned, self.envs[head].arrived_on);
+        if pinned == HOME {
+            return self.way_home(d, head, arrived);
+        }
+        match self.lanes[pinned.index()].health.state {
+            LaneHealth::Dead => Way::Gone,
+            LaneHealth::Open(_) => Way::Down(pinned),
+            LaneHealth::Closed | LaneHealth::HalfOpen => Way::Up(pinned),
         }
     }
 
     #[inline]
     fn way_home(&mut self, d: u32, head: u32, arrived: LaneIx) -> Way {
         let exists = |lane: LaneIx, lanes: &[Lane]| lane.index() < lanes.len();
-        let home = self.homes.of(self.envs[head].conversation.user);
+        let home = self.homes.of(self.envs[head].user);
         let home_exists = exists(home, &self.lanes);
         let arrived = if exists(arrived, &self.lanes) { arrived } else { home };
         if !exists(arrived, &self.lanes) {

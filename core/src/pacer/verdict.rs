@@ -4,10 +4,10 @@
 
 use super::dialogue::State;
 use super::health::{LaneHealth, backoff};
-use super::reach::{Reach, ReachLearned};
+use super::reach::{Reach, ReachLearned, ReachMode};
 use super::slab::NIL;
-use super::{Fate, Flight, FlightId, Outcome, Pacer, RetryScope};
-use crate::envelope::{Class, DropReason, End, Route, Unreachable, Verdict};
+use super::{Fate, Flight, FlightId, HOME, Outcome, Pacer, RetryScope};
+use crate::envelope::{Class, DropReason, End, Unreachable, Verdict};
 use crate::id::LaneIx;
 use crate::limits::WINDOW;
 use crate::time::{Nanos, nanos_of};
@@ -86,7 +86,6 @@ impl<T: Copy> Pacer<T> {
 
     /// What the verdict says about the lane.
     fn judge_lane(&mut self, flight: Flight, verdict: &Verdict, latency: Duration, now: Nanos) {
-        let jitter = self.jitter();
         let lane = &mut self.lanes[flight.lane.index()];
         match verdict {
             Verdict::Sent | Verdict::Rejected | Verdict::Unreachable(_) => {
@@ -114,6 +113,8 @@ impl<T: Copy> Pacer<T> {
                 } else {
                     self.counters.failed += 1;
                 }
+                let jitter = self.jitter();
+                let lane = &mut self.lanes[flight.lane.index()];
                 if lane.health.failed(now, &self.config, jitter) {
                     self.counters.lanes_opened += 1;
                 }
@@ -131,8 +132,12 @@ impl<T: Copy> Pacer<T> {
         if !flight.tries {
             return None;
         }
-        let (d, user) = (self.envs[flight.envelope].dialogue, self.envs[flight.envelope].conversation.user);
+        let (d, user) = (self.envs[flight.envelope].dialogue, self.envs[flight.envelope].user);
         let before = self.dialogues.nodes[d].reach;
+        if reached && before == Reach::Unknown && self.config.reach == ReachMode::All {
+            // Taken for granted: nothing would be done otherwise for knowing it.
+            return None;
+        }
         let after = if reached { Reach::Reached } else { Reach::Refused };
         if before == Reach::Unknown {
             self.lanes[flight.lane.index()].tries.record(reached);
@@ -193,7 +198,7 @@ impl<T: Copy> Pacer<T> {
     fn token_dead(&mut self, flight: Flight) -> Next {
         self.kill(flight.lane);
         let env = &self.envs[flight.envelope];
-        if env.dialogue == NIL || matches!(env.route, Route::Pinned(_)) {
+        if env.dialogue == NIL || env.pinned != HOME {
             return Next::Ends(End::Dropped(DropReason::LaneGone));
         }
         Next::Again(Nanos::ZERO)

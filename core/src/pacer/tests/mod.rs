@@ -7,7 +7,7 @@ mod rules;
 
 use super::*;
 use crate::envelope::Verdict;
-use crate::id::{KindIx, Seq, UserId};
+use crate::id::Seq;
 use core::time::Duration;
 
 pub(super) const LATENCY: Duration = Duration::from_millis(60);

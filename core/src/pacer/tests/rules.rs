@@ -185,7 +185,7 @@ fn what_is_stale_is_dropped_and_payments_never_are() {
     let call = Parcel { deadline, ordered: false, ..rig.parcel(2) };
     let paid = Parcel { deadline, class: Class::Urgent, ..rig.parcel(3) };
     let (late, call, paid) = (rig.put(late), rig.put(call), rig.put(paid));
-    rig.wait(5_000);
+    rig.wait(5_005);
     rig.pacer.resume(LaneIx(0));
     assert_eq!(rig.handles(), [paid]);
     let mut dropped = rig.dropped();
