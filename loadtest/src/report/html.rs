@@ -9,6 +9,9 @@ use super::{Quantiles, Report, Verdict};
 
 const STYLE: &str = include_str!("page.css");
 
+/// Rates are drawn up to this many times what the lanes can carry.
+const CUT_OFF: f64 = 4.0;
+
 /// The whole page.
 pub fn page(report: &Report) -> String {
     let mut out = String::with_capacity(64 * 1024);
@@ -135,7 +138,8 @@ fn time_axis(report: &Report) -> (Scale, Vec<(f64, String)>) {
 
 fn over_time(report: &Report, title: &str, lines: Vec<Line<'_>>, level: Option<f64>) -> String {
     let most = lines.iter().flat_map(|line| &line.points).map(|point| point.1).fold(1.0, f64::max);
-    let most = svg::nice_above(most);
+    // A burst would press everything else to the floor: it is cut off, and the words below say how high it was.
+    let most = svg::nice_above(level.map_or(most, |level| most.min(level * CUT_OFF)));
     let (x, x_ticks) = time_axis(report);
     let y_ticks = svg::linear_ticks(most);
     Plot { title, x, x_ticks, y: Scale::Linear(most), y_ticks, lines, marks: &report.series.marks, level }
@@ -154,6 +158,10 @@ fn rates(report: &Report, out: &mut String) {
     body += "<div class=\"key\"><span><i class=\"c1\"></i>updates planned</span>\
              <span><i class=\"c2\"></i>answered 200</span><span><i class=\"c3\"></i>messages accepted</span>";
     let _ = write!(body, "<span><i class=\"l\"></i>{bound} a second</span>");
+    let peak = series.planned.iter().copied().fold(0.0, f64::max);
+    if peak > bound as f64 * CUT_OFF {
+        let _ = write!(body, "<span>planned: up to {} a second</span>", thousands(peak as u64));
+    }
     if !series.marks.is_empty() {
         body += "<span><i class=\"m\"></i>fault or restart</span>";
     }
@@ -242,7 +250,11 @@ fn lanes(report: &Report, out: &mut String) {
         let mean = values.iter().sum::<u64>() as f64 / values.len().max(1) as f64;
         let (least, most) = (values.iter().min().copied(), values.iter().max().copied());
         let [least, most] = [least, most].map(|value| thousands(value.unwrap_or(0)));
-        let _ = write!(body, "<tr><td>{name}</td><td>{least}</td><td>{mean:.1}</td><td>{most}</td></tr>");
+        let _ = write!(
+            body,
+            "<tr><td>{name}</td><td>{least}</td><td>{}</td><td>{most}</td></tr>",
+            thousands(mean.round() as u64)
+        );
     };
     row("messages a lane", report.lanes.iter().map(|lane| lane.sends).collect());
     row("users a lane", report.lanes.iter().map(|lane| lane.users).collect());

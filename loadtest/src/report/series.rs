@@ -9,6 +9,8 @@ use crate::wire::At;
 
 /// Most points of one line: more than a phone has pixels for is noise.
 const POINTS_MAX: f64 = 240.0;
+/// Runs shorter than this, in seconds, are drawn in steps finer than a second.
+const BRIEF_S: f64 = 15.0;
 /// Steps a person reads easily, in seconds.
 const STEPS: [f64; 11] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0];
 
@@ -41,7 +43,10 @@ pub struct Series {
 pub(super) fn lines(log: &Log, audit: &Audit, began: At) -> Series {
     let seconds = |at: At| at.saturating_sub(began).as_secs_f64();
     let end = log.sent.iter().map(|sent| seconds(sent.decided_at)).fold(1.0, f64::max);
-    let step = STEPS.into_iter().find(|step| end / step <= POINTS_MAX).unwrap_or(600.0);
+    // A window of one second gives its messages back in one go: finer steps would only show that beat.
+    let least = if end < BRIEF_S { STEPS[0] } else { 1.0 };
+    let fits = |step: &f64| *step >= least && end / step <= POINTS_MAX;
+    let step = STEPS.into_iter().find(fits).unwrap_or(600.0);
     let points = (end / step) as usize + 1;
     let count = |moments: &mut dyn Iterator<Item = At>| {
         let mut counts = vec![0.0; points];
