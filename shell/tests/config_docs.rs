@@ -69,3 +69,34 @@ fn every_name_that_operators_already_use_is_known() {
         assert!(numbered || document.contains(&format!("`{name}`")), "{name}");
     }
 }
+
+/// The sources of the shell but the tests and the two files that only show.
+fn counting_sources(folder: &Path, out: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let shows = path.ends_with("admin/bodies.rs") || path.ends_with("observe/registry.rs");
+        if path.is_dir() {
+            counting_sources(&path, out);
+        } else if !shows && !path.ends_with("tests.rs") {
+            out.push_str(&std::fs::read_to_string(&path).expect("a source file is UTF-8"));
+        }
+    }
+}
+
+#[test]
+fn every_metric_is_counted_somewhere() {
+    let table = std::fs::read_to_string(repo("shell/src/observe/names.rs")).expect("the table");
+    let mut sources = String::new();
+    counting_sources(&repo("shell/src"), &mut sources);
+    let rows = table.lines().filter_map(|line| {
+        let (name, rest) = line.trim().split_once(": ")?;
+        let kind = rest.split(' ').next()?;
+        ["Counter", "Gauge", "Histogram"].contains(&kind).then_some(name)
+    });
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(rows.len(), METRICS.len(), "the table is read as it is written");
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let counted = |name: &str| sources.split(&format!("names::{name}")).skip(1).any(ends);
+    let never: Vec<_> = rows.into_iter().filter(|name| !counted(name)).collect();
+    assert!(never.is_empty(), "a metric that always shows 0 is a lie: {never:?}");
+}

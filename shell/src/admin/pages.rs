@@ -5,10 +5,10 @@ use super::process;
 use crate::config::Config;
 use crate::http::{Method, RequestHead, Response, Status};
 use crate::observe::{Registry, exposition, log, names};
-use crate::reactor::Turn;
+use crate::reactor::{Stats, StatsView, Turn};
 use nobat_core::time::Nanos;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// What the process is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,7 +44,9 @@ impl State {
 pub enum Audience {
     /// Anyone who can reach the webhook listener.
     Public,
-    /// The admin listener, or a caller from this machine.
+    /// The webhook listener, from this machine itself.
+    Local,
+    /// The admin listener.
     Operator,
 }
 
@@ -56,10 +58,11 @@ pub struct Pages {
     facts: Facts,
     registry: Arc<Registry>,
     refresh: Refresh,
+    intakes: OnceLock<Vec<Arc<Stats>>>,
     started: Nanos,
     state: AtomicU8,
-    /// Nothing forwards to the webhook listener from this machine, so a local caller is an operator.
-    local_is_operator: bool,
+    /// Nothing forwards to the webhook listener from this machine, so who calls from it is who runs it.
+    unproxied: bool,
 }
 
 impl Pages {
@@ -67,7 +70,7 @@ impl Pages {
     #[must_use]
     pub fn new(config: &Config, registry: Arc<Registry>, started: Nanos) -> Self {
         // Without TLS of our own, what comes from this machine to a public address comes through a proxy.
-        let local_is_operator = config.tls.is_some()
+        let unproxied = config.tls.is_some()
             || config.webhook.url.as_ref().is_none_or(crate::config::BaseUrl::is_loopback);
         Self {
             facts: Facts {
@@ -76,9 +79,10 @@ impl Pages {
             },
             registry,
             refresh: Box::new(|_| {}),
+            intakes: OnceLock::new(),
             started,
             state: AtomicU8::new(State::Starting as u8),
-            local_is_operator,
+            unproxied,
         }
     }
 
@@ -87,6 +91,12 @@ impl Pages {
     pub fn with_refresh(mut self, refresh: impl Fn(&Registry) + Send + Sync + 'static) -> Self {
         self.refresh = Box::new(refresh);
         self
+    }
+
+    /// Shows the connections of these reactors as well, from now on. The first call counts.
+    pub fn watch(&self, intakes: Vec<Arc<Stats>>) {
+        // A second list would be of the same reactors.
+        let _ = self.intakes.set(intakes);
     }
 
     /// The counters that are shown.
@@ -115,11 +125,7 @@ impl Pages {
             .fields()
             .iter()
             .any(|(field, _)| FORWARDED.iter().any(|name| field.eq_ignore_ascii_case(name)));
-        if self.local_is_operator && from.is_loopback() && !forwarded {
-            Audience::Operator
-        } else {
-            Audience::Public
-        }
+        if self.unproxied && from.is_loopback() && !forwarded { Audience::Local } else { Audience::Public }
     }
 
     /// Is there such a page for this audience? Called before a body is read.
@@ -170,6 +176,12 @@ impl Pages {
     fn gather(&self) {
         (self.refresh)(&self.registry);
         log::export(&self.registry);
+        let views: Vec<_> = self.intakes.get().into_iter().flatten().map(|stats| stats.view()).collect();
+        let sum = |of: fn(&StatsView) -> u64| views.iter().map(of).sum();
+        self.registry.set(names::CONNECTIONS_OPEN, sum(|view| view.connections));
+        self.registry.set(names::CONNECTIONS, sum(|view| view.accepted));
+        self.registry.set(names::ACCEPT_PAUSES, sum(|view| view.accept_pauses));
+        self.registry.set(names::SLOW_PEERS, sum(|view| view.timeouts));
         if let Some(bytes) = process::resident_bytes() {
             self.registry.set(names::RESIDENT_BYTES, bytes);
         }
@@ -192,9 +204,9 @@ impl Page {
             (b"/" | b"/health", _) => Self::Health,
             (b"/healthz", _) => Self::Alive,
             (b"/readyz", _) => Self::Ready,
-            (b"/stats", Audience::Public) => Self::PublicStats,
+            (b"/stats", Audience::Public | Audience::Local) => Self::PublicStats,
             (b"/stats", Audience::Operator) => Self::FullStats,
-            (b"/metrics", Audience::Operator) => Self::Metrics,
+            (b"/metrics", Audience::Local | Audience::Operator) => Self::Metrics,
             _ => return None,
         })
     }

@@ -115,7 +115,6 @@ pub const fn verdict_index(verdict: &nobat_core::envelope::Verdict) -> usize {
 const DROP_REASONS: &[&str] =
     &["stale", "unreachable", "rejected", "exhausted", "unrenderable", "shed", "lane_gone"];
 const LEVELS: &[&str] = &["error", "warn", "info", "debug"];
-const LOOKUPS: &[&str] = &["found", "several", "not_found", "not_released", "malformed"];
 const REFUSALS: &[&str] = &["not_json", "no_update_id", "secret", "overload"];
 
 macro_rules! metrics {
@@ -143,8 +142,10 @@ metrics! {
         "Connections open on the webhook listener.";
     CONNECTIONS: Counter "nobat_connections_total", Labels::None,
         "Connections accepted by the webhook listener.";
-    CONNECTIONS_REFUSED: Counter "nobat_connections_refused_total", Labels::None,
-        "Connections closed at once because the limit was reached.";
+    ACCEPT_PAUSES: Counter "nobat_accept_pauses_total", Labels::None,
+        "Times accepting was paused, because the connection limit was reached or no file descriptor was left.";
+    SLOW_PEERS: Counter "nobat_connections_slow_total", Labels::None,
+        "Connections closed because the peer was too slow.";
     UPDATE_TO_200: Histogram "nobat_update_to_200_seconds", Labels::None,
         "From the last byte of an update to its 200, the commit included.";
     UPDATE_TO_SEND: Histogram "nobat_update_to_send_seconds", Labels::None,
@@ -155,8 +156,6 @@ metrics! {
         "Bytes committed to the journal.";
     JOURNAL_COMMITS: Counter "nobat_journal_commits_total", Labels::None,
         "Group commits, each one fdatasync.";
-    JOURNAL_SYNC: Histogram "nobat_journal_sync_seconds", Labels::None,
-        "How long an fdatasync took.";
     JOURNAL_RING: Gauge "nobat_journal_ring_frames", Labels::None,
         "Frames that wait for a commit.";
     ENVELOPES_PENDING: Gauge "nobat_envelopes_pending", Labels::None,
@@ -187,8 +186,6 @@ metrics! {
         "From a request's first byte to the end of its answer.";
     USERS: Gauge "nobat_users", Labels::None,
         "Users with a state in memory.";
-    LOOKUPS_TOTAL: Counter "nobat_results_lookups_total", Labels::Fixed("outcome", LOOKUPS),
-        "Look-ups of results, by outcome.";
     RATE_LIMITED: Counter "nobat_users_rate_limited_total", Labels::None,
         "Inputs over their user's rate.";
     RESIDENT_BYTES: Gauge "nobat_resident_bytes", Labels::None,

@@ -117,6 +117,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         )?);
     }
     let _ = wakers.set(intakes.iter().map(Reactor::waker).collect());
+    pages.watch(intakes.iter().map(Reactor::stats).collect());
 
     let admin = Reactor::new(
         vec![admin_listener],

@@ -71,7 +71,10 @@ fn health_is_told_in_every_state_and_readiness_only_when_updates_are_taken() {
 fn the_public_sees_no_metrics_and_no_traffic() {
     let pages = pages(&[]);
     assert_eq!(asked(&pages, "GET /metrics", Audience::Public).0, 404);
-    assert_eq!(asked(&pages, "GET /stats", Audience::Public).1, bodies::public_stats(&config(&[])));
+    for audience in [Audience::Public, Audience::Local] {
+        assert_eq!(asked(&pages, "GET /stats", audience).1, bodies::public_stats(&config(&[])));
+    }
+    assert_eq!(asked(&pages, "GET /metrics", Audience::Local).0, 200);
     assert_eq!(asked(&pages, "GET /stats/", Audience::Operator).0, 404);
     assert_eq!(asked(&pages, "POST /health", Audience::Operator).0, 405);
     assert_eq!(asked(&pages, "TRACE /metrics", Audience::Operator).0, 405);
@@ -82,6 +85,7 @@ fn the_operator_sees_numbers_by_lane_and_what_is_counted_elsewhere() {
     let pages = pages(&[]).with_refresh(|registry| registry.set(names::ENVELOPES_PENDING, 9));
     pages.registry().inc_at(names::SENDS, 16);
     pages.set(State::Ready);
+    pages.watch(vec![Arc::default(), Arc::default()]);
     let (status, body) = asked(&pages, "GET /stats", Audience::Operator);
     let stats: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((status, &stats["backend_bots"], &stats["state"]), (200, &json!(17), &json!("ready")));
@@ -110,17 +114,17 @@ fn no_page_holds_a_token() {
 }
 
 #[test]
-fn a_local_caller_is_an_operator_unless_a_proxy_may_stand_before_us() {
+fn a_local_caller_is_told_from_the_public_unless_a_proxy_may_stand_before_us() {
     let (local, far) = ([127, 0, 0, 1].into(), [10, 0, 0, 1].into());
     let plain = pages(&[]);
     let proxied = pages(&[("WEBHOOK_URL", "https://bot.example")]);
     let own_tls =
         pages(&[("WEBHOOK_URL", "https://bot.example"), ("NOBAT_TLS_CERT", "c"), ("NOBAT_TLS_KEY", "k")]);
     with_head("GET /stats", |head| {
-        assert_eq!(plain.audience(head, local), Audience::Operator);
+        assert_eq!(plain.audience(head, local), Audience::Local);
         assert_eq!(plain.audience(head, far), Audience::Public);
         assert_eq!(proxied.audience(head, local), Audience::Public);
-        assert_eq!(own_tls.audience(head, local), Audience::Operator);
+        assert_eq!(own_tls.audience(head, local), Audience::Local);
     });
     for forwarded in ["X-Forwarded-For: 1.2.3.4", "forwarded: for=1.2.3.4", "Via: 1.1 x"] {
         let request = format!("GET /stats HTTP/1.1\r\nHost: x\r\n{forwarded}\r\n\r\n");
