@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // A program, not the core.
 
-use nobat_core::matchmaker::{Gender, Joined, Matchmaker, Pool, Rules, Seat, Size, Slot, Spec, Ticket};
+use nobat_core::matchmaker::{Gender, Joined, LockFree, Matchmaker, Pool, Rules, Seat, Size, Slot, Ticket};
 use nobat_core::time::Nanos;
 use std::{io::stdin, time::Instant};
 
@@ -18,7 +18,8 @@ fn tell(slot: Slot, joined: Joined) {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut matchmaker = Spec::new(Rules::default(), Size { users: 1000, pools: 1, blocks: 0 });
+    let shared = LockFree::new(Rules::default(), Size { users: 1000, pools: 1, blocks: 0 });
+    let mut matchmaker = &shared; // As many threads as you like may hold one.
     let (mut people, start) = (Vec::<(Seat, Ticket)>::new(), Instant::now());
     for line in stdin().lines() {
         let (line, now) = (line?, Nanos(start.elapsed().as_nanos() as u64));

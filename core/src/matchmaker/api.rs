@@ -74,7 +74,7 @@ pub enum Joined {
         /// widen, or his patience ends. Strictly later than `now`; [`Nanos::NEVER`] if nothing is due.
         wake: Nanos,
     },
-    /// Someone withdrew the ticket before the search ended.
+    /// Someone withdrew the ticket before the search ended, or paired it and parted the pair.
     Withdrawn,
 }
 
@@ -147,7 +147,7 @@ pub struct Full(pub &'static str);
 
 /// Pairs people who want each other.
 ///
-/// Implemented by [`super::Spec`], which says what is right, and by a lock-free twin for shared use, which does
+/// Implemented by [`super::Spec`], which says what is right, and by `&`[`super::LockFree`], which does
 /// the same for many threads at once (like `std::io::Read` for `&File`).
 ///
 /// **Who meets whom.** Two tickets are compatible at `now` if they are in one pool, each wants the

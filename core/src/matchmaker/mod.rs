@@ -1,7 +1,8 @@
 //! The matchmaker: who is paired with whom.
 //!
 //! What lives here: the trait [`Matchmaker`] with what it promises, its executable specification
-//! [`Spec`], and what they speak of ([`Ticket`], [`Seat`], [`Pairing`]). The engine and any program that
+//! [`Spec`], the lock-free implementation of it for many threads, [`LockFree`] (whose module explains the
+//! algorithm, its proof, and the engine's `settle`), and what they speak of ([`Ticket`], [`Seat`], [`Pairing`]). The engine and any program that
 //! wants people paired may call it. It must not know a bot, a journal or a clock: `now` is an argument,
 //! and whoever drives it keeps the alarms ([`Alarms`] is one way).
 //!
@@ -23,6 +24,7 @@ mod alarms;
 mod api;
 mod class;
 mod instant;
+pub mod lockfree;
 mod recent;
 mod spec;
 mod ticket;
@@ -31,5 +33,6 @@ pub use alarms::Alarms;
 pub use api::{
     Full, Joined, Left, Matchmaker, Member, Pairing, PairingId, Refused, Standing, VERSION_MAX, Woken,
 };
+pub use lockfree::LockFree;
 pub use spec::Spec;
 pub use ticket::{Gender, POOLS_MAX, Pool, Rules, Seat, Size, Slot, Ticket, Tier, USERS_MAX, Wants};

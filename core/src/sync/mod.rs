@@ -4,15 +4,20 @@
 //! built on it. The lock-free rooms (`sync`, `bucket`, `matchmaker`) import atomics from here and from
 //! nowhere else, so that `RUSTFLAGS="--cfg loom"` checks the shipped source.
 
-/// Atomics and fences: core's, or loom's under `cfg(loom)`.
+/// Atomics and fences: core's, loom's under `cfg(loom)`, shuttle's under `cfg(shuttle)`.
 pub mod atomic {
-    #[cfg(not(loom))]
+    #[cfg(not(any(loom, shuttle)))]
     pub use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     #[cfg(loom)]
     pub use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+    #[cfg(shuttle)]
+    pub use shuttle::sync::atomic::{
+        AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
 }
 
 pub mod ring;
+pub(crate) mod words;
 
 /// The cell and the shared pointer of the structures here: core's, or loom's under `cfg(loom)`, with
 /// loom's interface in both.

@@ -1,0 +1,364 @@
+//! The lock-free matchmaker: the same answers as the specification, for many threads at once.
+//!
+//! What lives here: [`LockFree`], joining and leaving. Below it: `line` (who stands where), `search`
+//! (whom one may have), `claim` (taking two at once), `blocks`, and how all of it lies in words. No lock,
+//! no waiting: a thread that meets another's unfinished work finishes it.
+//!
+//! # How it works
+//!
+//! Each user has a **status word** (idle, waiting, claimed, paired; and a version). Each class has a
+//! **line** of entries. To join is to
+//!
+//! 1. write the ticket's words, store `Waiting(version)` into the status, append an entry to the line,
+//! 2. pass a **sequentially consistent fence**,
+//! 3. scan the lines of compatible classes and **claim** the first compatible ticket, by a compare-and-swap
+//!    of two status words; begin again if either has changed meanwhile.
+//!
+//! A joiner stands in line even if someone waits for him already. The obvious order, to look first and
+//! to stand in line if nobody is there, leaves two joiners waiting for each other for ever.
+//!
+//! # Why nobody is missed
+//!
+//! Let A and B join, compatible, and let A's fence come before B's in the single order of such fences.
+//! What A wrote before its fence is visible to what B reads behind its own: B sees A's entry, and the
+//! status that makes it alive. If A is claimed by a third, B helps to decide that and looks again. So B
+//! ends with a claim on A or on someone who goes before A, or finds A dead. Hence of two compatible people
+//! who both wait, one is in the middle of his join; or a moment has come (a recent partner may be met, a
+//! ticket has widened) for which one of the two was told to be woken.
+//!
+//! # Order under concurrency
+//!
+//! A line's order is the order of its appends. Someone who joins passes over a compatible A for a B behind
+//! him only if A was claimed meanwhile, or A's entry was not there when he looked: then A's join had not
+//! returned when B's was called. For if A's had returned, A had scanned: behind the joiner's fence, so it
+//! met him and would have claimed him; or before it, so the joiner saw A. The bounds of the trait thus
+//! hold plus one ticket for each thread that is in the middle of a join.
+//!
+//! # Progress
+//!
+//! A step is repeated only because another thread's step took effect: a claim fails if one of its users
+//! was paired, cancelled, rejoined, was blocked, or is held by another claim, which is then decided first
+//! (`claim` shows why that ends); a walk begins anew if a chunk was recycled. `leave` and `end` retry only
+//! against a claim on that very user. `join` looks once at each live ticket that it skips, plus at those
+//! that other threads are about to strike.
+//!
+//! # Memory
+//!
+//! Nothing is allocated after `new` and nothing is freed: 256 bytes for each user, 256 for each chunk of 30
+//! entries. Pages are touched as they are used. Dead entries are struck in O(1) by whoever killed them, and
+//! chunks full of them are recycled. Generations and versions make late words harmless.
+//!
+//! # What the engine does with it
+//!
+//! The status word decides *who* is paired; a user's cell learns of it by `settle`. With u locked, read
+//! [`Matchmaker::standing`]: if it names a pairing that the cell has not applied, release u, lock both users in
+//! id order, read again, apply `Paired` (idempotent by [`PairingId`]; versions rise per user, over restarts
+//! too, if [`Matchmaker::seat`] is given the last one) and push its frame. `join` and `wake` return a pairing
+//! to the thread that made it, which settles at once; a relay compares the pairing's id; a pair ends by
+//! [`Matchmaker::end`], which returns `true` to exactly one caller, who journals it. A `Seat` lies in the user's
+//! cell, so holding the user's lock is holding `&mut Seat`. After a restart: seats with their last versions,
+//! then blocks, `remember`, `restore_pair`, then `restore` in the order of waiting, then intake.
+
+mod blocks;
+mod chunk;
+mod claim;
+mod faults;
+mod line;
+mod search;
+mod user;
+mod walk;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
+use super::api::{Full, Joined, Left, Matchmaker, Pairing, PairingId, Refused, Standing, VERSION_MAX, Woken};
+use super::class::{CLASSES, Class};
+use super::instant::Instant;
+use super::recent::{self, RECENT};
+use super::ticket::{Filed, POOLS_MAX, Rules, Seat, Size, Slot, Ticket, USERS_MAX};
+use crate::sync::atomic::{AtomicU32, Ordering, fence};
+use crate::sync::words::Words;
+use crate::time::Nanos;
+use blocks::Blocks;
+use chunk::Place;
+use core::marker::PhantomData;
+use core::time::Duration;
+use faults::{Faults, Sound};
+use line::Lines;
+use user::{User, Users};
+use word::{Entry, Status, Tag};
+
+/// The matchmaker that runs. Share it by reference; `&LockFree` is a [`Matchmaker`].
+///
+/// The parameter plants bugs in the tests of the tests; outside of them there is only the default.
+#[derive(Debug)]
+pub struct LockFree<F: Faults = Sound> {
+    rules: Rules,
+    pools: u16,
+    users: Users,
+    lines: Lines,
+    /// Per pool, the lines that were ever used, as bits.
+    used: Words,
+    blocks: Blocks,
+    /// Seats given out.
+    seats: AtomicU32,
+    faults: PhantomData<F>,
+}
+
+impl LockFree {
+    /// An empty matchmaker. Users and pools beyond [`USERS_MAX`] and [`POOLS_MAX`] are not counted.
+    #[must_use]
+    pub fn new(rules: Rules, size: Size) -> Self {
+        Self::with_faults(rules, size)
+    }
+}
+
+impl<F: Faults> LockFree<F> {
+    fn with_faults(rules: Rules, size: Size) -> Self {
+        let (count, pools) = (size.users.min(USERS_MAX), size.pools.min(POOLS_MAX));
+        Self {
+            rules,
+            pools,
+            users: Users::new(count),
+            lines: Lines::new(usize::from(pools) * CLASSES, count),
+            used: Words::new(usize::from(pools)),
+            blocks: Blocks::new(size.blocks),
+            seats: AtomicU32::new(0),
+            faults: PhantomData,
+        }
+    }
+
+    /// His record and last version, if he neither waits nor is paired. From here to the next store into
+    /// his status nobody else writes to it: he has one seat, and it is held by `&mut`.
+    fn idle(&self, seat: &Seat) -> Result<(User<'_>, u64), Refused> {
+        let user = self.users.get(seat.slot).ok_or(Refused::NoSuchSeat)?;
+        let (status, pair) = self.settled(seat.slot, user);
+        match (status.tag(), pair) {
+            (Tag::Waiting, _) => return Err(Refused::AlreadyWaiting),
+            (_, Some(_)) => return Err(Refused::AlreadyPaired),
+            (Tag::Paired, None) => {
+                // That pair has ended: from now on its place in the ring is taken.
+                // ORDERING: Release; pairs with `part`: who reads this count finds the pair ended.
+                let met = user.met().load(Ordering::Relaxed);
+                user.met().store(met + 1, Ordering::Release);
+                // ORDERING: Release. Nobody writes to the status of someone whose pair has ended.
+                user.status().store(Status::idle(status.version()).0, Ordering::Release);
+            }
+            _ => {}
+        }
+        Ok((user, status.version()))
+    }
+
+    /// Writes a ticket, makes its owner wait, and stands him in line.
+    fn file(&self, slot: Slot, user: User<'_>, number: u64, filed: &Filed) -> Option<(Place, Entry)> {
+        let (pool, class) = (filed.ticket.pool, Class::of(&filed.ticket));
+        // ORDERING: Relaxed, all four; released by the status below. A late searcher who reads them under the
+        // last ticket's version cannot claim with it.
+        user.ticket().store(word::ticket(number, pool, class), Ordering::Relaxed);
+        user.rank().store(filed.rank(&self.rules).0, Ordering::Relaxed);
+        user.expires().store(filed.expires().0, Ordering::Relaxed);
+        user.widens().store(filed.widens(&self.rules).0, Ordering::Relaxed);
+        // ORDERING: Release; carries the ticket and everything before it.
+        // LINEARIZES: waiting (see `Lines::append` for the place in line).
+        user.status().store(Status::waiting(number).0, Ordering::Release);
+
+        let used = self.used.get(usize::from(pool.0))?;
+        // ORDERING: Relaxed; the fence that follows orders it before our scan.
+        if used.load(Ordering::Relaxed) >> class.0 & 1 == 0 {
+            used.fetch_or(1 << class.0, Ordering::Relaxed);
+        }
+        let line = usize::from(pool.0) * CLASSES + class.index();
+        let entry = Entry::new(slot, number);
+        let place = self.lines.append(line, entry).or_else(|| {
+            // Every chunk is in use: unlink all that are full of dead tickets, then once more.
+            (0..usize::from(self.pools) * CLASSES).for_each(|line| _ = self.lines.sweep(line));
+            self.lines.append(line, entry)
+        })?;
+        // ORDERING: Relaxed; a hint for whoever cancels. Without it the entry is struck by a walk.
+        user.place().store(place.0, Ordering::Relaxed);
+        Some((place, entry))
+    }
+
+    /// Takes his ticket out of line if it waits; otherwise the pair he is in, if he is in one.
+    fn withdraw(&self, slot: Slot, user: User<'_>) -> Result<(), Option<Pairing>> {
+        loop {
+            let (status, pair) = self.settled(slot, user);
+            if status.tag() != Tag::Waiting {
+                return Err(pair);
+            }
+            // Read before he can join again: what is struck is this ticket, never his next.
+            let (place, entry) = Self::standing_at(slot, user);
+            // ORDERING: Release; what we read of the ticket is read before his next join writes. Relaxed on
+            // failure: we look again.
+            // LINEARIZES: leaving the line.
+            let idle = Status::idle(status.version()).0;
+            if user.status().compare_exchange(status.0, idle, Ordering::Release, Ordering::Relaxed).is_ok() {
+                self.lines.strike(place, entry);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Where his last ticket stands, as far as this thread knows.
+    fn standing_at(slot: Slot, user: User<'_>) -> (Place, Entry) {
+        // ORDERING: Relaxed, both; `strike` compares them with the cell.
+        let place = Place(user.place().load(Ordering::Relaxed));
+        let number = user.ticket().load(Ordering::Relaxed) >> 13;
+        (place, Entry::new(slot, number))
+    }
+
+    /// Makes every claim on him that was judged before now fail, if he waits.
+    fn raise_version(&self, slot: Slot) {
+        let Some(user) = self.users.get(slot) else { return };
+        loop {
+            let (status, _) = self.settled(slot, user);
+            let raised = Status::waiting(status.version() + 1);
+            // ORDERING: Release; carries the block to the search that reads the new version. Relaxed on
+            // failure: we look again.
+            if status.tag() != Tag::Waiting
+                || user
+                    .status()
+                    .compare_exchange(status.0, raised.0, Ordering::Release, Ordering::Relaxed)
+                    .is_ok()
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// Between standing in line (or a block) and looking: of two who do both, one sees the other.
+#[inline]
+fn fence_for<F: Faults>() {
+    if !F::NO_FENCE {
+        // ORDERING: SeqCst; pairs with itself in every other join, rescan and block. Release and Acquire
+        // do not do: each of two might read what stood there before the other's store.
+        fence(Ordering::SeqCst);
+    }
+}
+
+impl<F: Faults> Matchmaker for &LockFree<F> {
+    fn seat(&mut self, version: u64) -> Result<Seat, Full> {
+        if version >= VERSION_MAX {
+            return Err(Full("seats"));
+        }
+        let count = self.users.count();
+        // ORDERING: Relaxed; a count.
+        // LINEARIZES: the seat.
+        let taken = self
+            .seats
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seats| (seats < count).then_some(seats + 1));
+        let slot = Slot(taken.map_err(|_| Full("seats"))?);
+        if let Some(user) = self.users.get(slot) {
+            // ORDERING: Release; nobody else knows the slot yet.
+            user.status().store(Status::idle(version).0, Ordering::Release);
+        }
+        Ok(Seat::new(slot))
+    }
+
+    fn restore(
+        &mut self,
+        seat: &mut Seat,
+        ticket: &Ticket,
+        waited: Duration,
+        now: Nanos,
+    ) -> Result<Joined, Refused> {
+        let filed = Filed::new(ticket, waited, now);
+        if u16::from(ticket.pool.0) >= self.pools {
+            return Err(Refused::NoSuchPool);
+        }
+        if filed.expires() <= Instant::at(now) {
+            return Err(Refused::Expired);
+        }
+        let (user, version) = self.idle(seat)?;
+        seat.filed = filed;
+        let Some(at) = self.file(seat.slot, user, (version + 1) & VERSION_MAX, &filed) else {
+            let _nobody_could_find_him = self.withdraw(seat.slot, user);
+            return Err(Refused::Full);
+        };
+        fence_for::<F>();
+        Ok(self.serve(seat.slot, user, &filed, at, now))
+    }
+
+    fn wake(&mut self, seat: &mut Seat, now: Nanos) -> Woken {
+        let Some(user) = self.users.get(seat.slot) else { return Woken::Idle };
+        let (status, pair) = self.settled(seat.slot, user);
+        if status.tag() != Tag::Waiting {
+            return pair.map_or(Woken::Idle, Woken::Paired);
+        }
+        if seat.filed.expires() <= Instant::at(now) {
+            return match self.withdraw(seat.slot, user) {
+                Ok(()) => Woken::Expired,
+                Err(pair) => pair.map_or(Woken::Idle, Woken::Paired),
+            };
+        }
+        fence_for::<F>();
+        let at = LockFree::<F>::standing_at(seat.slot, user);
+        match self.serve(seat.slot, user, &seat.filed, at, now) {
+            Joined::Paired(pairing) => Woken::Paired(pairing),
+            Joined::Waiting { wake } => Woken::Waiting { wake },
+            Joined::Withdrawn => Woken::Idle,
+        }
+    }
+
+    fn leave(&mut self, who: Slot, now: Nanos) -> Left {
+        let Some(user) = self.users.get(who) else { return Left::Nothing };
+        match self.withdraw(who, user) {
+            Ok(()) => Left::Line,
+            Err(Some(pairing)) if self.part(pairing.id(), now) => Left::Pair(pairing),
+            Err(_) => Left::Nothing,
+        }
+    }
+
+    fn end(&mut self, pairing: PairingId, now: Nanos) -> bool {
+        self.part(pairing, now)
+    }
+
+    fn standing(&mut self, who: Slot) -> Standing {
+        let Some(user) = self.users.get(who) else { return Standing::Idle };
+        match self.settled(who, user) {
+            (_, Some(pairing)) => Standing::Paired(pairing),
+            (status, None) if status.tag() == Tag::Waiting => Standing::Waiting,
+            _ => Standing::Idle,
+        }
+    }
+
+    fn block(&mut self, who: Slot, whom: Slot) -> Result<(), Full> {
+        for slot in [who, whom] {
+            if let Some(user) = self.users.get(slot) {
+                // ORDERING: Relaxed; ordered by the fence below, or carried by the raised version.
+                user.wary().store(1, Ordering::Relaxed);
+            }
+        }
+        if !self.blocks.insert(who, whom) {
+            return Err(Full("blocks"));
+        }
+        // Either we see that one of them waits, and what was judged of him is void; or his own search,
+        // behind his own fence, sees the block.
+        fence_for::<F>();
+        self.raise_version(who);
+        self.raise_version(whom);
+        Ok(())
+    }
+
+    fn unblock(&mut self, who: Slot, whom: Slot) {
+        self.blocks.remove(who, whom);
+    }
+
+    fn remember(&mut self, seat: &mut Seat, whom: Slot, until: Nanos) -> Result<(), Refused> {
+        let (user, _) = self.idle(seat)?;
+        // ORDERING: Relaxed, all; released by the status of the next ticket or pair.
+        let met = user.met().load(Ordering::Relaxed);
+        user.ring()[met as usize % RECENT].store(recent::entry(whom, until), Ordering::Relaxed);
+        user.met().store(met + 1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn restore_pair(&mut self, searcher: &mut Seat, found: &mut Seat) -> Result<Pairing, Refused> {
+        let (_, version) = self.idle(searcher)?;
+        let (_, other) = self.idle(found)?;
+        let versions = [version + 1, other + 1].map(|version| version & VERSION_MAX);
+        self.restore_claim(searcher, found, versions).ok_or(Refused::NoSuchSeat)
+    }
+}

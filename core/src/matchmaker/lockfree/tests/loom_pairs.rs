@@ -1,0 +1,205 @@
+//! Models of whole operations over the shipped source. Exhaustive where no bound is given.
+
+use super::*;
+use loom::sync::Arc;
+use loom::thread;
+use std::sync::atomic::{AtomicUsize, Ordering as Count};
+
+/// Runs a model; tells how many executions there were.
+pub(super) fn model(name: &str, preemptions: Option<usize>, f: impl Fn() + Sync + Send + 'static) {
+    static TOLD: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let (count, start) = (std::sync::Arc::new(AtomicUsize::new(0)), std::time::Instant::now());
+    let mut builder = loom::model::Builder::new();
+    builder.max_branches = 100_000;
+    builder.preemption_bound = builder.preemption_bound.or(preemptions);
+    let bound = builder.preemption_bound;
+    let counted = count.clone();
+    builder.check(move || {
+        counted.fetch_add(1, Count::Relaxed);
+        f();
+    });
+    let _one_line_at_a_time = TOLD.lock();
+    eprintln!("{name}: {} executions, bound {bound:?}, {:?}", count.load(Count::Relaxed), start.elapsed());
+}
+
+type Shared = Arc<LockFree<Sound>>;
+
+fn start<const N: usize>() -> (Shared, [Seat; N]) {
+    let (shared, seats) = seated::<Sound>(N as u32);
+    (Arc::new(shared), seats.try_into().expect("a seat for each"))
+}
+
+fn waits(joined: Result<Joined, Refused>) -> bool {
+    matches!(joined, Ok(Joined::Waiting { .. }))
+}
+
+/// Two compatible people who both join are paired, whoever was first.
+fn join_join(name: &str, tickets: [Ticket; 2]) {
+    model(name, None, move || {
+        let (shared, [mut a, mut b]) = start();
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).join(&mut b, &tickets[1], NOW));
+        let (one, two) = ((&*shared).join(&mut a, &tickets[0], NOW), thread.join().expect("no panic"));
+        assert!(!(waits(one) && waits(two)), "both were told to wait");
+        let standings = pairs_are_symmetric(&shared, 2);
+        assert!(matches!(standings[0], Standing::Paired(_)), "{standings:?}");
+    });
+}
+
+#[test]
+fn loom_two_of_different_classes_who_join_meet() {
+    join_join("join, join: two classes", [MAN, WOMAN]);
+}
+
+#[test]
+fn loom_two_of_one_class_who_join_meet() {
+    join_join("join, join: one class", [MAN, MAN]);
+}
+
+#[test]
+fn loom_someone_who_leaves_is_paired_or_gone() {
+    model("join + leave, join", None, || {
+        let (shared, [mut a, mut b]) = start();
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).join(&mut b, &WOMAN, NOW));
+        let joined = (&*shared).join(&mut a, &MAN, NOW).expect("idle");
+        let left = (&*shared).leave(a.slot(), NOW);
+        let other = thread.join().expect("no panic").expect("idle");
+        let standings = pairs_are_symmetric(&shared, 2);
+        assert_eq!(standings[0], Standing::Idle);
+        match left {
+            // They met and parted, and she has been told so, or will be when she looks.
+            Left::Pair(_) => assert_eq!(standings[1], Standing::Idle),
+            Left::Line => {
+                assert!(matches!(joined, Joined::Waiting { .. }) && matches!(other, Joined::Waiting { .. }));
+                assert_eq!(standings[1], Standing::Waiting);
+            }
+            Left::Nothing => panic!("nobody else ends what a is in"),
+        }
+    });
+}
+
+#[test]
+fn loom_bounded_someone_who_rejoins_is_met_under_his_new_ticket() {
+    model("join + leave + join, join", Some(3), || {
+        let (shared, [mut a, mut b]) = start();
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).join(&mut b, &WOMAN, NOW));
+        let _met = (&*shared).join(&mut a, &MAN, NOW).expect("idle");
+        let left = (&*shared).leave(a.slot(), NOW);
+        let again = (&*shared).join(&mut a, &MAN, NOW).expect("idle again");
+        let _other = thread.join().expect("no panic");
+        let standings = pairs_are_symmetric(&shared, 2);
+        match left {
+            Left::Pair(_) => {
+                assert!(matches!(again, Joined::Waiting { .. }));
+                assert_eq!(standings, [Standing::Waiting, Standing::Idle]);
+            }
+            _ => assert!(matches!(standings[0], Standing::Paired(_)), "{standings:?}"),
+        }
+    });
+}
+
+#[test]
+fn loom_bounded_next_never_meets_the_partner_just_left() {
+    model("next, next, with one who waits", Some(2), || {
+        let (shared, [mut a, mut b, mut c]) = start();
+        let mut m = &*shared;
+        assert!(waits(m.join(&mut a, &MAN, NOW)) && !waits(m.join(&mut b, &MAN, NOW)));
+        assert!(waits(m.join(&mut c, &MAN, NOW)));
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).next(&mut b, &MAN, NOW));
+        let (ended, one) = m.next(&mut a, &MAN, NOW);
+        let (ended_too, two) = thread.join().expect("no panic");
+        assert!(ended.is_some() != ended_too.is_some(), "a pair ends once");
+        let standings = pairs_are_symmetric(&shared, 3);
+        assert!(
+            matches!(standings[2], Standing::Paired(_)),
+            "he who waited is met: {standings:?} {one:?} {two:?}"
+        );
+        let waiting = standings.iter().filter(|s| **s == Standing::Waiting).count();
+        assert_eq!(waiting, 1, "the two who parted do not meet: {standings:?}");
+    });
+}
+
+#[test]
+fn loom_bounded_of_three_who_join_two_meet() {
+    model("join, join, join", Some(2), || {
+        let (shared, [mut a, mut b, mut c]) = start();
+        let (one, two) = (shared.clone(), shared.clone());
+        let one = thread::spawn(move || (&*one).join(&mut a, &MAN, NOW));
+        let two = thread::spawn(move || (&*two).join(&mut b, &WOMAN, NOW));
+        let _three = (&*shared).join(&mut c, &MAN, NOW);
+        let _joined = (one.join().expect("no panic"), two.join().expect("no panic"));
+        let standings = pairs_are_symmetric(&shared, 3);
+        let waiting = standings.iter().filter(|s| **s == Standing::Waiting).count();
+        assert_eq!(waiting, 1, "{standings:?}");
+    });
+}
+
+#[test]
+fn loom_bounded_of_three_one_of_whom_leaves_no_two_wait() {
+    model("join, join, join + leave", Some(2), || {
+        let (shared, [mut a, mut b, mut c]) = start();
+        let (one, two) = (shared.clone(), shared.clone());
+        let one = thread::spawn(move || _ = (&*one).join(&mut a, &MAN, NOW));
+        let two = thread::spawn(move || _ = (&*two).join(&mut b, &WOMAN, NOW));
+        let _joined = (&*shared).join(&mut c, &MAN, NOW);
+        let left = (&*shared).leave(c.slot(), NOW);
+        one.join().expect("no panic");
+        two.join().expect("no panic");
+        let standings = pairs_are_symmetric(&shared, 3);
+        let waiting = standings.iter().filter(|s| **s == Standing::Waiting).count();
+        assert_eq!(waiting, usize::from(matches!(left, Left::Pair(_))), "{left:?} {standings:?}");
+    });
+}
+
+#[test]
+fn loom_bounded_the_first_in_line_is_served_first() {
+    model("join + join, join: order", Some(3), || {
+        let (shared, [mut first, mut second, mut woman]) = start();
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).join(&mut woman, &WOMAN, NOW));
+        let mut m = &*shared;
+        // The second is asked for only when the first has been told.
+        let _told = (m.join(&mut first, &SUITOR, NOW), m.join(&mut second, &SUITOR, NOW));
+        let _joined = thread.join().expect("no panic");
+        let standings = pairs_are_symmetric(&shared, 3);
+        assert!(matches!(standings[0], Standing::Paired(_)), "{standings:?}");
+        assert_eq!(standings[1], Standing::Waiting);
+    });
+}
+
+#[test]
+fn loom_bounded_a_recent_partner_is_skipped_and_keeps_his_turn() {
+    model("join, join + join: recent", Some(3), || {
+        let (shared, [mut a, mut b, mut c]) = start();
+        let mut m = &*shared;
+        m.remember(&mut a, b.slot(), NOW.after(Duration::from_secs(60))).expect("idle");
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).join(&mut a, &SUITOR, NOW));
+        let _waits = m.join(&mut b, &WOMAN, NOW);
+        let _joined = m.join(&mut c, &WOMAN, NOW);
+        let _waits = thread.join().expect("no panic");
+        let standings = pairs_are_symmetric(&shared, 3);
+        let women_met = matches!(standings[1], Standing::Paired(p) if p.partner_of(c.slot()).is_some());
+        let a_met = matches!(standings[0], Standing::Paired(p) if p.partner_of(c.slot()).is_some());
+        assert!(women_met || a_met, "{standings:?}");
+    });
+}
+
+#[test]
+fn loom_bounded_nobody_is_paired_with_whom_he_has_blocked() {
+    model("block + look, join", Some(3), || {
+        let (shared, [mut a, mut b]) = start();
+        let mut m = &*shared;
+        assert!(waits(m.join(&mut a, &MAN, NOW)));
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).join(&mut b, &MAN, NOW));
+        m.block(a.slot(), Slot(1)).expect("room");
+        let when_it_returned = m.standing(a.slot());
+        let _joined = thread.join().expect("no panic");
+        let standings = pairs_are_symmetric(&shared, 2);
+        assert_eq!(standings[0], when_it_returned, "paired after the block had returned");
+    });
+}

@@ -1,0 +1,107 @@
+//! A user's record: 32 words, never freed.
+//!
+//! What lives here: [`Users`], the slab, and [`User`], the names of a record's words. No algorithm.
+//!
+//! ```text
+//! line 0  status | ticket | rank | expires | widens | place | met | wary
+//! line 1  claim: control | peer | own version | ...
+//! 2 and 3 the ring of recent partners
+//! ```
+
+use crate::matchmaker::recent::RECENT;
+use crate::matchmaker::ticket::Slot;
+use crate::sync::atomic::AtomicU64;
+use crate::sync::words::Words;
+
+const RING: usize = 16;
+const WORDS: usize = RING + RECENT;
+
+/// The records of all users.
+#[derive(Debug)]
+pub(super) struct Users {
+    words: Words,
+    count: u32,
+}
+
+/// One user's words.
+#[derive(Clone, Copy)]
+pub(super) struct User<'a>(&'a [AtomicU64; WORDS]);
+
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident = $index:literal) => {
+        $(#[$doc])*
+        #[inline]
+        pub(super) const fn $name(self) -> &'a AtomicU64 {
+            &self.0[$index]
+        }
+    };
+}
+
+impl<'a> User<'a> {
+    word! {
+        /// What he does ([`super::word::Status`]); the word that every claim, cancel and join meets on.
+        status = 0
+    }
+    word! {
+        /// Number and line of his last ticket; written before the status that makes it wait.
+        ticket = 1
+    }
+    word! {
+        /// His ticket's rank among classes.
+        rank = 2
+    }
+    word! {
+        /// When his patience ends.
+        expires = 3
+    }
+    word! {
+        /// When he begins to take anyone.
+        widens = 4
+    }
+    word! {
+        /// Where his entry stands: a hint, checked against the cell.
+        place = 5
+    }
+    word! {
+        /// Partners he has had; the ring's next place is this modulo its length. Constant from a join
+        /// to the next.
+        met = 6
+    }
+    word! {
+        /// 1 once a block between him and anyone was made: whether to ask the table at all.
+        wary = 7
+    }
+    word! {
+        /// His claim's sequence and fate.
+        control = 8
+    }
+    word! {
+        /// Whom it claims.
+        peer = 9
+    }
+    word! {
+        /// At which version of his own.
+        own = 10
+    }
+
+    /// Recent partners.
+    pub(super) fn ring(self) -> &'a [AtomicU64] {
+        &self.0[RING..]
+    }
+}
+
+impl Users {
+    pub(super) fn new(count: u32) -> Self {
+        Self { words: Words::new(count as usize * WORDS), count }
+    }
+
+    pub(super) const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// His record; `None` for a slot of another, larger matchmaker.
+    #[inline]
+    pub(super) fn get(&self, slot: Slot) -> Option<User<'_>> {
+        self.words.record(slot.index()).map(User)
+    }
+}
