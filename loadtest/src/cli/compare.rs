@@ -27,7 +27,7 @@ impl Args {
             (Err(error), _) | (_, Err(error)) => return super::trouble(&error),
         };
         let rows = rows(&before, &after);
-        print!("{}", table(&rows));
+        super::put(&table(&rows));
         let Some(bound) = self.fail_above else {
             return ExitCode::SUCCESS;
         };

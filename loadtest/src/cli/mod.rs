@@ -9,6 +9,7 @@ mod rehearse;
 mod replay;
 mod selftest;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -57,6 +58,12 @@ pub fn run() -> ExitCode {
         Command::Selftest(args) => args.run(),
         Command::Crooked(args) => args.run(),
     }
+}
+
+/// Writes to the standard output. A reader that has gone away (`| head`) changes no verdict.
+fn put(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Says what went wrong; the status of a run that could not be held.

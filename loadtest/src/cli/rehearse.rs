@@ -157,15 +157,15 @@ pub(super) fn finish(options: Options, json: Option<PathBuf>) -> ExitCode {
         Ok(outcome) => outcome,
         Err(error) => return super::trouble(&error),
     };
-    print!("{}", summary(&outcome.report, std::io::stdout().is_terminal()));
-    match output::write(&outcome.report, &folder, json.as_deref()) {
-        Ok(written) => {
-            println!();
-            written.iter().for_each(|path| println!("  {}", path.display()));
-            println!("  {}", folder.join("server.log").display());
-        }
+    let written = output::write(&outcome.report, &folder, json.as_deref());
+    super::put(&summary(&outcome.report, std::io::stdout().is_terminal()));
+    let mut paths = match written {
+        Ok(paths) => paths,
         Err(error) => return super::trouble(&format_args!("cannot write the report: {error}")),
-    }
+    };
+    paths.push(folder.join("server.log"));
+    let paths: Vec<String> = paths.iter().map(|path| format!("  {}\n", path.display())).collect();
+    super::put(&format!("\n{}", paths.concat()));
     ExitCode::from(outcome.report.verdict.exit_status())
 }
 

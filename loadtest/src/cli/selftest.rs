@@ -19,12 +19,12 @@ impl Args {
         };
         let mut say = |case: &Case| {
             let mark = if case.ok { "ok  " } else { "FAIL" };
-            println!("{mark} {:<42} {}", case.name, case.seen);
+            super::put(&format!("{mark} {:<42} {}\n", case.name, case.seen));
         };
         match selftest::run(&program, folder.path(), &mut say) {
             Ok(cases) => {
                 let missed = cases.iter().filter(|case| !case.ok).count();
-                println!("{} of {} as wanted", cases.len() - missed, cases.len());
+                super::put(&format!("{} of {} as wanted\n", cases.len() - missed, cases.len()));
                 ExitCode::from(u8::from(missed > 0))
             }
             Err(error) => super::trouble(&error),

@@ -204,6 +204,7 @@ pub(super) fn decade_ticks(least: f64, most: f64) -> Vec<(f64, String)> {
 /// A latency for people: 0.4 ms, 35 ms, 1.2 s, 2 min 5 s.
 pub(super) fn duration_ms(ms: f64) -> String {
     match ms {
+        0.0 => "0 ms".to_owned(),
         ms if ms < 0.1 => format!("{:.0} µs", ms * 1e3),
         ms if ms < 1.0 => format!("{ms:.1} ms"),
         ms if ms < 9.95 && ms.fract() > 0.05 => format!("{ms:.1} ms"),
