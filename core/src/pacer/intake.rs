@@ -40,7 +40,8 @@ impl<T: Copy> Pacer<T> {
 
     fn enqueue_message(&mut self, parcel: Parcel<T>, lane: LaneIx) -> Result<(), Full<T>> {
         let now = self.now;
-        self.dialogues.forget_full(now, 2);
+        // One may be made below, so one that is full goes: as many as come in are forgotten.
+        self.dialogues.forget_full(now, 1);
         let mut d = self.dialogue_of(&parcel);
         let crowded = self.dialogues.nodes[d].queue.len >= u32::from(self.config.max_per_conversation);
         let full = self.envs.len() >= self.config.max_pending;

@@ -58,6 +58,9 @@ pub(super) struct Lane {
     pub(super) turns: Turns,
     pub(super) timer: TimerId,
     pub(super) timer_at: Nanos,
+    /// The window is empty until the timer: neither an answer nor what becomes ready changes that, so the
+    /// lane is not asked before.
+    pub(super) sleeps: bool,
     /// Envelopes that wait for this lane, by class.
     pub(super) pending: [u32; 4],
     pub(super) aimd: Option<Aimd>,
@@ -91,6 +94,7 @@ impl Lane {
             turns: Turns::default(),
             timer: TimerId::NONE,
             timer_at: Nanos::NEVER,
+            sleeps: false,
             pending: [0; 4],
             aimd: config.adaptive.map(|bounds| Aimd::new(bounds, config.slots)),
             starved_at: None,
@@ -101,6 +105,7 @@ impl Lane {
     /// Whether something may leave at `now`, and what. Takes nothing. O(classes).
     #[inline]
     pub(super) fn gate(&mut self, config: &PacerConfig, now: Nanos) -> Gate {
+        self.sleeps = false;
         if self.frozen_until > now && self.health.is_up() {
             return Gate::Shut(self.frozen_until);
         }
@@ -154,11 +159,12 @@ impl Lane {
             }
         }
         let class = self.turns.choose(waiting).ok_or(NotBefore(back))?;
-        let token = self.window.peek(now);
-        if token.is_err() {
+        if let Err(NotBefore(at)) = self.window.peek(now) {
             self.starved_at = Some(now);
+            self.sleeps = at != Nanos::NEVER;
+            return Err(NotBefore(at));
         }
-        token.map(|()| class)
+        Ok(class)
     }
 
     /// Whether anything sits in it that must look for another lane.

@@ -197,11 +197,14 @@ impl<T: Copy> Pacer<T> {
         let node = &mut self.dialogues.nodes[d];
         node.state = State::Ready;
         let (lane, class) = (node.lane, node.class as usize);
-        let ring = &mut self.lanes[lane.index()].ready[class];
+        let Lane { ready, sleeps, .. } = &mut self.lanes[lane.index()];
+        let ring = &mut ready[class];
         node.stamp = ring.arrivals;
         ring.arrivals = ring.arrivals.wrapping_add(1);
         ring.list.push_back(&mut self.dialogues.nodes, d);
-        self.active.insert(lane);
+        if !*sleeps {
+            self.active.insert(lane);
+        }
     }
 
     fn link_held(&mut self, d: u32) {

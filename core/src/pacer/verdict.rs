@@ -39,6 +39,10 @@ impl<T: Copy> Pacer<T> {
             self.lanes[flight.lane.index()].answered(flight.turn, now);
         }
         self.judge_lane(flight, verdict, latency, now);
+        let lane = &self.lanes[flight.lane.index()];
+        if !lane.sleeps || lane.aimd.is_some() || *verdict != Verdict::Sent {
+            self.active.insert(flight.lane);
+        }
         let learned = self.judge_reach(flight, verdict);
         let next = match verdict {
             Verdict::Sent => Next::Ends(End::Sent),
@@ -67,6 +71,7 @@ impl<T: Copy> Pacer<T> {
         if self.envs[flight.envelope].dialogue != NIL {
             self.lanes[flight.lane.index()].give_back(flight.turn);
         }
+        self.active.insert(flight.lane);
         self.finish(flight, End::Dropped(reason), self.now);
         Some(handle)
     }
@@ -80,7 +85,6 @@ impl<T: Copy> Pacer<T> {
         let flight = *flight;
         self.flights.remove(at);
         self.lanes[flight.lane.index()].in_flight -= 1;
-        self.active.insert(flight.lane);
         Some(flight)
     }
 
