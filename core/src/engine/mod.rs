@@ -89,7 +89,11 @@ impl Kind {
     #[must_use]
     pub fn new(bot: impl Bot, lanes: u16, rate: Rate) -> Self {
         let seen = (0..lanes).map(|_| Mutex::new(Seen::new())).collect();
-        let load = Load { stamped: AtomicU64::new(0), ended: AtomicU64::new(0), per_s: AtomicU32::new(30) };
+        let load = Load {
+            stamped: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            per_s: AtomicU32::new(u32::from(lanes) * 30),
+        };
         Self { bot: Box::new(bot), lanes, rate, seen, released: AtomicBool::new(false), load }
     }
 }

@@ -59,6 +59,10 @@ pub(super) struct KindSender {
     request: Vec<u8>,
     /// Messages accepted since the gauges were last set.
     accepted: u32,
+    /// Messages a second that all lanes together may send.
+    capacity: u32,
+    /// What is told to who waits: the capacity, or less while a queue is seen to leave more slowly.
+    per_s: u32,
 }
 
 struct Stored {
@@ -77,6 +81,7 @@ struct Flight {
 impl KindSender {
     pub(super) fn new(spec: KindSpec, first: usize, now: Nanos, seed: u64) -> Self {
         let lanes = u16::try_from(spec.lanes.len()).unwrap_or(u16::MAX);
+        let capacity = u32::from(lanes) * spec.pacer.slots;
         Self {
             kind: spec.kind,
             first,
@@ -90,6 +95,8 @@ impl KindSender {
             verdicts: VerdictReader::new(),
             request: Vec::new(),
             accepted: 0,
+            capacity,
+            per_s: capacity,
         }
     }
 
@@ -289,7 +296,11 @@ impl KindSender {
     }
 
     pub(super) fn set_gauges<J: Journal>(&mut self, engine: &Engine<J>, registry: &Registry) {
-        engine.set_send_rate(self.kind, std::mem::take(&mut self.accepted));
+        let accepted = std::mem::take(&mut self.accepted);
+        // Without a queue, few messages leave because few are there.
+        let queued = self.pacer.len() > self.capacity as usize;
+        self.per_s = if queued { (self.per_s * 3 + accepted) / 4 } else { self.capacity };
+        engine.set_send_rate(self.kind, self.per_s);
         for lane in 0..self.lanes.len() {
             let Some(gauges) = self.pacer.lane(LaneIx(lane as u16)) else { continue };
             let healthy = matches!(gauges.health, LaneHealth::Closed) && !gauges.paused;

@@ -1,0 +1,3 @@
+//! What fuzz targets share: small worlds that arbitrary operations are played in.
+
+pub mod engine;
