@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p nobat-benches --bench http` times the parsers.
 //! `cargo bench -p nobat-benches --bench http -- --instructions` prints user instructions per request of both servers:
-//! 64 kept connections, a POST of 570 bytes, counted by callgrind over two lengths of run, so that start and end
+//! 64 kept connections, a POST of 570 bytes, counted by callgrind over two lengths of run, so that start
+//! and end
 //! cancel out. It needs valgrind.
 
 use criterion::{Criterion, Throughput};

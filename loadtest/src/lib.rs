@@ -4,7 +4,8 @@
 //! it. Imports run downward:
 //!
 //! ```text
-//! cli -> selftest -> rehearse -> { telegram, replay, report } -> { auditor, profile } -> { student, dataset } -> wire
+//! cli -> selftest -> rehearse -> { telegram, replay, report } -> { auditor, profile } -> { student,
+//! dataset } -> wire
 //! ```
 
 pub mod auditor;

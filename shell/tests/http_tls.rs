@@ -1,4 +1,5 @@
-//! TLS on both sides over real sockets: our reactor, our client and our blocking call, with certificates made here.
+//! TLS on both sides over real sockets: our reactor, our client and our blocking call, with certificates
+//! made here.
 
 use mio::{Events, Poll};
 use nobat::clock::Clock;

@@ -13,7 +13,8 @@ use hashbrown::hash_map::Entry;
 /// Buckets by key, single-owner (`&mut self`). 16 bytes and a control byte per `u64` key that is not full.
 ///
 /// `take` is O(1); a sweep of the full ones is paid for by the insertions since the last one (amortized
-/// O(1); at the bound, one sweep per interval at most). At `max_keys` with none full, an unseen key is refused for one interval: memory is bounded and
+/// O(1); at the bound, one sweep per interval at most). At `max_keys` with none full, an unseen key is
+/// refused for one interval: memory is bounded and
 /// the failure is on the safe side.
 #[derive(Debug)]
 pub struct Keyed<K> {

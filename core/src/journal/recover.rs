@@ -2,7 +2,8 @@
 //! keep, end, cut or refuse.
 //!
 //! What lives here: [`TABLE`] and [`judge`], [`Walk`], which reads one segment through a sliding window and
-//! asks the table, and [`plan`](fn@plan), which fits segments together. The shell feeds bytes and does what it is
+//! asks the table, and [`plan`](fn@plan), which fits segments together. The shell feeds bytes and does
+//! what it is
 //! told.
 //!
 //! The difficulty: pages that were never synced reach the disk in any order, so a bad frame with good

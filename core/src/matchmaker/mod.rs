@@ -2,7 +2,8 @@
 //!
 //! What lives here: the trait [`Matchmaker`] with what it promises, its executable specification
 //! [`Spec`], the lock-free implementation of it for many threads, [`LockFree`] (whose module explains the
-//! algorithm, its proof, and the engine's `settle`), and what they speak of ([`Ticket`], [`Seat`], [`Pairing`]). The engine and any program that
+//! algorithm, its proof, and the engine's `settle`), and what they speak of ([`Ticket`], [`Seat`],
+//! [`Pairing`]). The engine and any program that
 //! wants people paired may call it. It must not know a bot, a journal or a clock: `now` is an argument,
 //! and whoever drives it keeps the alarms ([`Alarms`] is one way).
 //!

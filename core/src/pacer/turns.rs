@@ -71,7 +71,9 @@ mod tests {
         }
 
         #[test]
-        fn a_class_with_k_waiting_above_is_served_once_in_twice_32_to_the_k(before in prop::collection::vec(1u8..16, 0..200)) {
+        fn a_class_with_k_waiting_above_is_served_once_in_twice_32_to_the_k(
+            before in prop::collection::vec(1u8..16, 0..200),
+        ) {
             let mut turns = Turns::default();
             for mask in before {
                 run(&mut turns, mask);

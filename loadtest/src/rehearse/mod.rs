@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! truth -> CSV -> `results import`      schedule -> drive -> platform -> webhook -> server
-//!                                       server -> calls -> platform -> Wire -> collect -> Log -> audit -> report
+//!                                       server -> calls -> platform -> Wire -> collect -> Log -> audit ->
+//! report
 //! ```
 
 mod collect;

@@ -1,7 +1,8 @@
 //! The chunked transfer coding (RFC 9112 7.1), byte by byte.
 //!
 //! Needs no buffer of its own: a cut anywhere, even inside a chunk size, is remembered in the state.
-//! Extensions are checked and ignored, trailers are checked and discarded (RFC 9110 6.5.1 forbids to merge them).
+//! Extensions are checked and ignored, trailers are checked and discarded (RFC 9110 6.5.1 forbids to merge
+//! them).
 
 use super::Reason;
 use super::bytes::{self, TCHAR, VALUE};

@@ -1,4 +1,5 @@
-//! The differential checks, shared by the tests and the fuzz targets. The peer is passed in: this crate does not
+//! The differential checks, shared by the tests and the fuzz targets. The peer is passed in: this crate
+//! does not
 //! depend on it.
 
 use super::*;

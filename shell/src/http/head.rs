@@ -53,7 +53,8 @@ impl From<Reason> for Stop {
     }
 }
 
-/// RFC 9112 2.3: `HTTP/` digit `.` digit, case-sensitive. Versions other than 1.0 and 1.1 are well-formed but not
+/// RFC 9112 2.3: `HTTP/` digit `.` digit, case-sensitive. Versions other than 1.0 and 1.1 are well-formed
+/// but not
 /// ours; whatever is not of this form is `malformed`. Reads 8 bytes at `at`.
 pub(super) fn version(bytes: &[u8], at: usize, malformed: Reason) -> Result<Version, Stop> {
     let seen = &bytes[at.min(bytes.len())..bytes.len().min(at + 8)];

@@ -26,7 +26,8 @@ pub(super) struct Door {
 
 /// Opens a listening socket that never blocks.
 ///
-/// With `shared`, several sockets may listen on the same address (`SO_REUSEPORT`) and the kernel spreads connections over
+/// With `shared`, several sockets may listen on the same address (`SO_REUSEPORT`) and the kernel spreads
+/// connections over
 /// them: one a reactor.
 ///
 /// # Errors

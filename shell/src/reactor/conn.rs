@@ -134,7 +134,8 @@ impl Conn {
 
     /// Reads once, at most what the buffer has space for. True if bytes came.
     ///
-    /// A read that does not fill the space has emptied a plain socket: epoll(7) allows to rely on it for streams, and
+    /// A read that does not fill the space has emptied a plain socket: epoll(7) allows to rely on it for
+    /// streams, and
     /// the read that would only say `WouldBlock` is spared. A later end of stream is an event of its own.
     pub(super) fn fill(&mut self, pool: &mut Pool, read_closed: bool, max: usize) -> io::Result<bool> {
         if !self.readable || self.eof {

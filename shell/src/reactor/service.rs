@@ -20,7 +20,8 @@ pub struct Turn {
     pub now: Now,
 }
 
-/// Names one request of one connection. It may be kept for ever: when the connection is gone, or the request was
+/// Names one request of one connection. It may be kept for ever: when the connection is gone, or the
+/// request was
 /// answered, an answer to it is ignored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ReplyToken {
@@ -40,7 +41,8 @@ pub enum Answer {
 
 /// What is served. One instance a reactor, so nothing here needs a lock.
 pub trait Service {
-    /// Before the body is read: refuse early (path, method, secret, length) or let it come. Called once a request. A refusal
+    /// Before the body is read: refuse early (path, method, secret, length) or let it come. Called once a
+    /// request. A refusal
     /// keeps the connection if the body can be skipped.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! rustls on both sides.
 //!
-//! What lives here: [`server_config`] from PEM files, [`client_config`] from the system's roots, and [`Stream`], a
+//! What lives here: [`server_config`] from PEM files, [`client_config`] from the system's roots, and
+//! [`Stream`], a
 //! socket that may be encrypted, for sockets that never block. `serve` makes the configurations; `reactor` and
 //! `outbound::client` use the stream. It knows nothing of HTTP beyond the protocol name in ALPN.
 //!

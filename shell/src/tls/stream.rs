@@ -63,7 +63,8 @@ impl<S: Read + Write> Stream<S> {
         matches!(self, Self::Tls(tls) if tls.session.wants_write())
     }
 
-    /// Goes on with the handshake by reading, without asking for application bytes. For blocking sockets; others
+    /// Goes on with the handshake by reading, without asking for application bytes. For blocking sockets;
+    /// others
     /// make the same progress by `read`.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! From when to when a certificate is valid, read from its DER (RFC 5280 4.1), so that an expired one is said at
+//! From when to when a certificate is valid, read from its DER (RFC 5280 4.1), so that an expired one is
+//! said at
 //! start and not found out by the platform. It verifies nothing: rustls does.
 
 use nobat_core::time::UnixMillis;
@@ -71,7 +72,8 @@ fn time(bytes: &[u8]) -> Option<(UnixMillis, &[u8])> {
     Some((UnixMillis(seconds * 1_000), rest))
 }
 
-/// Counts from March in 400-year eras, so that leap days fall at the end of a year. What lies before 1970 is 1970.
+/// Counts from March in 400-year eras, so that leap days fall at the end of a year. What lies before 1970
+/// is 1970.
 fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || year == 0 {
         return None;

@@ -91,7 +91,8 @@ impl<J: Journal> Webhook<J> {
         };
         registry.inc_at(names::UPDATES, update.kind as usize);
         let Some(inbound) = inbound(bot, &update) else {
-            // Nothing of ours: a channel post, a poll, a kind we do not know. Never 4xx: it would clog the lane.
+            // Nothing of ours: a channel post, a poll, a kind we do not know. Never 4xx: it would clog the
+            // lane.
             return Answer::Now(Response::empty(Status::OK));
         };
         match self.shared.engine.handle_update(turn.now, &inbound) {

@@ -55,7 +55,8 @@
 //! id order, read again, apply `Paired` (idempotent by [`PairingId`]; versions rise per user, over restarts
 //! too, if [`Matchmaker::seat`] is given the last one) and push its frame. `join` and `wake` return a pairing
 //! to the thread that made it, which settles at once; a relay compares the pairing's id; a pair ends by
-//! [`Matchmaker::end`], which returns `true` to exactly one caller, who journals it. A `Seat` lies in the user's
+//! [`Matchmaker::end`], which returns `true` to exactly one caller, who journals it. A `Seat` lies in the
+//! user's
 //! cell, so holding the user's lock is holding `&mut Seat`. After a restart: seats with their last versions,
 //! then blocks, `remember`, `restore_pair`, then `restore` in the order of waiting, then intake.
 

@@ -1,4 +1,5 @@
-//! One call, blocking: for the commands (webhook setup, doctor, pages of a REST data set). Not for the threads of `serve`.
+//! One call, blocking: for the commands (webhook setup, doctor, pages of a REST data set). Not for the
+//! threads of `serve`.
 
 use super::answer::{Answer, AnswerLimits, AnswerReader, Fed};
 use super::failure::{Cause, Failure};
@@ -11,7 +12,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Sends one complete request (it should say `Connection: close`) and waits for its answer, at most `timeout` in all.
+/// Sends one complete request (it should say `Connection: close`) and waits for its answer, at most
+/// `timeout` in all.
 ///
 /// `method` is the request's, because an answer to HEAD has no body.
 ///

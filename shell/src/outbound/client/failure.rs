@@ -10,7 +10,8 @@ pub enum Failure {
     /// sent again at once.
     #[error("not sent: {0}")]
     NotWritten(Cause),
-    /// The request was written whole, and no complete answer came. The platform may have acted on it: sending it
+    /// The request was written whole, and no complete answer came. The platform may have acted on it:
+    /// sending it
     /// again may do it twice (RFC 9110 9.2.2), which is for the caller to decide and to count.
     #[error("sent, but not answered: {0}")]
     Unanswered(Cause),

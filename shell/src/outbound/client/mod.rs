@@ -1,13 +1,18 @@
-//! The HTTP/1.1 client of one origin, on the caller's poll: keep-alive connections, one request in flight on each.
+//! The HTTP/1.1 client of one origin, on the caller's poll: keep-alive connections, one request in flight
+//! on each.
 //!
-//! What lives here: [`Client`] for the outbound thread, [`blocking`] for the commands, [`Origin`] and the failures. It sends
-//! complete requests as bytes (`http::write_post` makes them), never looks into them and never logs them: they hold tokens. It
+//! What lives here: [`Client`] for the outbound thread, [`blocking`] for the commands, [`Origin`] and the
+//! failures. It sends
+//! complete requests as bytes (`http::write_post` makes them), never looks into them and never logs them:
+//! they hold tokens. It
 //! does not retry and does not pace; that is the pacer's.
 //!
-//! The four kinds of method: [`Client::send`] is the command; `handle_event` and `handle_timeout` bring the world in;
+//! The four kinds of method: [`Client::send`] is the command; `handle_event` and `handle_timeout` bring
+//! the world in;
 //! `poll_done` and `poll_timeout` give work out, to be called after either until they give nothing.
 //!
-//! Invariant: every accepted `send` gives exactly one [`Done`], whose failure says whether the platform can have seen it.
+//! Invariant: every accepted `send` gives exactly one [`Done`], whose failure says whether the platform
+//! can have seen it.
 
 mod answer;
 pub mod blocking;

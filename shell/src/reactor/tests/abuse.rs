@@ -78,7 +78,8 @@ fn a_service_that_never_answers_costs_only_that_connection() {
     assert_eq!(server.stats.view().unanswered, 1);
 }
 
-/// A peer that asks for megabytes and reads nothing is held back at the bound, and closed at its deadline; others are
+/// A peer that asks for megabytes and reads nothing is held back at the bound, and closed at its deadline;
+/// others are
 /// served meanwhile.
 #[test]
 fn a_slow_reader_is_bounded_and_then_closed() {
