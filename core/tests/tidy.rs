@@ -88,7 +88,7 @@ fn lines_fit_a_screen() {
     let mut found = Vec::new();
     for (name, text) in all_sources() {
         for (i, line) in text.lines().enumerate() {
-            if line.chars().count() > LINE_CHARS_MAX && !line.contains('"') {
+            if line.chars().count() > LINE_CHARS_MAX && !line.contains('"') && !line.ends_with('\\') {
                 found.push(format!("{name}:{}", i + 1));
             }
         }
