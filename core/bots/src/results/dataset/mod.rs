@@ -11,7 +11,7 @@
 //! | operation | cost |
 //! |---|---|
 //! | [`Dataset::by_number`] | O(log n): two levels, the upper one fits the second-level cache |
-//! | [`Dataset::by_name`] | O(log n) to find the run of names, then at most [`NAME_WORK_MAX`] rows are looked at |
+//! | [`Dataset::by_name`] | O(log n) to find the run of names, then at most [`NAME_WORK_MAX`] postings |
 //! | [`Dataset::load`] | O(bytes), all of it checked |
 
 mod build;

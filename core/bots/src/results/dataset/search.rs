@@ -1,7 +1,8 @@
 //! Pupils by name: the run of names that begin like the question, then those that hold its words in order.
 //!
 //! The first word of a question is the first word of the name: nobody leaves out his own. The others must
-//! follow in order, and words may be left out between them («علي الجبوري» finds «علي كاظم حسين الجبوري»).
+//! follow in order, and words may be left out between them («علي الجبوري» finds «علي كاظم حسين الجبوري»). A
+//! question of three words or more with which names begin is taken to be that beginning.
 
 use super::{Dataset, Student};
 use crate::text::{Token, fold_word};
@@ -10,11 +11,14 @@ use core::ops::Range;
 
 /// Pupils that one question gives, at most: six pages of eight.
 pub const MATCHES_MAX: usize = 48;
-/// Rows that one question may look at, at most, besides O(log n) to find where to look. At it the question
-/// is answered with what was found, and [`Matches::more`] says that a longer name is needed.
-pub const NAME_WORK_MAX: usize = 4_096;
+/// Postings of its rarest word that one question may look at, at most, each at O(words * log postings),
+/// besides O(log n) to find where to look. At it the question is answered with what was found, and [`Matches::more`] says that a longer name is needed.
+pub const NAME_WORK_MAX: usize = 1_024;
 /// Words of a question that count, at most.
 const WORDS_MAX: usize = 8;
+
+/// Words with which a name must begin to be taken as meant so, at least.
+const BEGINNING_WORDS: usize = 3;
 
 /// Who it could be.
 #[derive(Debug)]
@@ -31,56 +35,53 @@ impl Dataset {
     pub fn by_name(&self, words: &[Token<'_>]) -> Matches<'_> {
         let mut matches = Matches { students: Vec::new(), more: false };
         let Some(keys) = self.keys_of_question(words) else { return matches };
-        let Some(first) = keys.first() else { return matches };
-        let run = self.run(0..self.len(), &keys);
-        let given = if keys.len() > 1 { self.run(0..self.len(), &[*first]) } else { run.clone() };
+        if keys.is_empty() {
+            return matches;
+        }
+        let run = self.run(&keys);
         for place in run.clone() {
             if matches.is_full() {
                 return matches;
             }
             matches.push(self.at(place));
         }
-        if given.len() > run.len() {
-            self.scattered(&keys, given, &run, &mut matches);
+        let is_beginning = keys.len() >= BEGINNING_WORDS && !run.is_empty();
+        if keys.len() > 1 && !is_beginning {
+            self.scattered(&keys, &run, &mut matches);
         }
         matches
     }
 
-    /// Names that hold the words in order without beginning with them in a row.
-    fn scattered<'a>(
-        &'a self,
-        keys: &[usize],
-        given: Range<usize>,
-        run: &Range<usize>,
-        out: &mut Matches<'a>,
-    ) {
-        // The rarest word among these names drives.
-        let rarest = keys[1..].iter().map(|key| self.postings_within(*key, &given)).min_by_key(Range::len);
-        let Some(rarest) = rarest else { return };
-        let by_postings = rarest.len() < given.len();
-        let count = rarest.len().min(given.len());
-        for i in 0..count.min(NAME_WORK_MAX) {
-            let place =
-                if by_postings { self.postings.index(&self.file, rarest.start + i) } else { given.start + i };
-            if run.contains(&place) {
+    /// Names that hold the words in order without beginning with them in a row: their postings have a place
+    /// in common. The rarest word leads, the others are searched from where they were left.
+    fn scattered<'a>(&'a self, keys: &[usize], run: &Range<usize>, out: &mut Matches<'a>) {
+        let given = self.run(&keys[..1]);
+        let mut lists: Vec<Range<usize>> =
+            keys[1..].iter().map(|key| self.postings_within(*key, &given)).collect();
+        lists.sort_unstable_by_key(Range::len);
+        let Some((rarest, others)) = lists.split_first_mut() else { return };
+        out.more |= rarest.len() > NAME_WORK_MAX;
+        for i in rarest.clone().take(NAME_WORK_MAX) {
+            let place = self.postings.index(&self.file, i);
+            let in_all = others.iter_mut().all(|list| {
+                list.start = self.first_posting_from(place, list);
+                list.start < list.end && self.postings.index(&self.file, list.start) == place
+            });
+            if !in_all || run.contains(&place) {
                 continue;
             }
             let student = self.at(place);
-            let mut wanted = keys.iter();
-            let mut next = wanted.next();
+            let mut wanted = keys.iter().peekable();
             for key in self.keys_of(student.row) {
-                if next == Some(&key) {
-                    next = wanted.next();
-                }
+                wanted.next_if(|next| **next == key);
             }
-            if next.is_none() {
+            if wanted.peek().is_none() {
                 if out.is_full() {
                     return;
                 }
                 out.push(student);
             }
         }
-        out.more |= count > NAME_WORK_MAX;
     }
 
     fn at(&self, place: usize) -> Student<'_> {
@@ -88,18 +89,11 @@ impl Dataset {
     }
 
     /// The places of names that begin with these keys.
-    fn run(&self, within: Range<usize>, keys: &[usize]) -> Range<usize> {
-        let find = |stop: &dyn Fn(Ordering) -> bool| {
-            let (mut low, mut high) = (within.start, within.end);
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if stop(self.compare(middle, keys)) { high = middle } else { low = middle + 1 }
-            }
-            low
-        };
-        let start = find(&|order| order != Ordering::Less);
-        let end = find(&|order| order == Ordering::Greater);
-        start..end.max(start)
+    fn run(&self, keys: &[usize]) -> Range<usize> {
+        let start = first(0..self.len(), |place| self.compare(place, keys) != Ordering::Less);
+        // Runs are short: their end is near.
+        let end = first_near(start..self.len(), |place| self.compare(place, keys) == Ordering::Greater);
+        start..end
     }
 
     /// How the beginning of the name at `place` compares with `keys`.
@@ -118,16 +112,12 @@ impl Dataset {
     /// Where the postings of `key` lie that point into `places`.
     fn postings_within(&self, key: usize, places: &Range<usize>) -> Range<usize> {
         let all = self.posting_at.index(&self.file, key)..self.posting_at.index(&self.file, key + 1);
-        let first_from = |bound: usize| {
-            let (mut low, mut high) = (all.start, all.end);
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if self.postings.index(&self.file, middle) < bound { low = middle + 1 } else { high = middle }
-            }
-            low
-        };
-        let start = first_from(places.start);
-        start..first_from(places.end).max(start)
+        let start = first(all.clone(), |i| self.postings.index(&self.file, i) >= places.start);
+        start..first(start..all.end, |i| self.postings.index(&self.file, i) >= places.end)
+    }
+
+    fn first_posting_from(&self, place: usize, list: &Range<usize>) -> usize {
+        first_near(list.clone(), |i| self.postings.index(&self.file, i) >= place)
     }
 
     /// The keys of the question's words; `None` if nobody has one of them. A word that nobody has may be
@@ -168,4 +158,29 @@ impl<'a> Matches<'a> {
     fn push(&mut self, student: Student<'a>) {
         self.students.push(student);
     }
+}
+
+/// The first of `range` for which `is_behind` holds, which then holds for all after it; its end if none.
+fn first(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_behind(middle) { high = middle } else { low = middle + 1 }
+    }
+    low
+}
+
+/// As [`first`], in O(log distance) where the answer is near the beginning.
+fn first_near(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
+    let mut low = range.start;
+    let mut step = 1;
+    while low < range.end {
+        let probe = (low + step - 1).min(range.end - 1);
+        if is_behind(probe) {
+            return first(low..probe, is_behind);
+        }
+        low = probe + 1;
+        step *= 2;
+    }
+    range.end
 }

@@ -68,11 +68,19 @@ fn shown(mark: Mark<'_>) -> String {
 }
 
 /// The rule of `search`, said in the slowest way.
-fn fits(name: &str, question: &str) -> bool {
+fn who_fits(pupils: &[Pupil], question: &str) -> Vec<u64> {
     let keys = |text: &str| tokens(text).into_iter().map(|t| t.key).collect::<Vec<_>>();
-    let (name, question) = (keys(name), keys(question));
-    let mut rest = name.iter();
-    name.first() == question.first() && question.iter().all(|q| rest.any(|n| n == q))
+    let question = keys(question);
+    let begins = |name: &[String]| name.starts_with(&question);
+    let scattered = |name: &[String]| {
+        let mut rest = name.iter();
+        name.first() == question.first() && question.iter().all(|q| rest.any(|n| n == q))
+    };
+    let all = |fits: &dyn Fn(&[String]) -> bool| {
+        pupils.iter().filter(|p| fits(&keys(&p.name))).map(|p| p.number).collect::<Vec<_>>()
+    };
+    let beginning = all(&begins);
+    if question.len() >= 3 && !beginning.is_empty() { beginning } else { all(&scattered) }
 }
 
 proptest! {
@@ -104,8 +112,7 @@ proptest! {
         let set = Dataset::load(file_of(&pupils)).unwrap();
         let matches = set.by_name(&tokens(&question));
         let mut found: Vec<u64> = matches.students.iter().map(|s| s.number().unwrap().value()).collect();
-        let mut wanted: Vec<u64> =
-            pupils.iter().filter(|p| fits(&p.name, &question)).map(|p| p.number).collect();
+        let mut wanted = who_fits(&pupils, &question);
         found.sort_unstable();
         wanted.sort_unstable();
         if matches.more {
