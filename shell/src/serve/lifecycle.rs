@@ -13,10 +13,11 @@ use crate::say;
 use mio::Waker;
 use nobat_core::engine::Engine;
 use nobat_core::id::KindIx;
+use parking_lot::{Condvar, Mutex};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -44,15 +45,15 @@ impl Stop {
     pub(super) fn fatal(&self) -> Box<dyn FnMut() + Send> {
         let fatal = Arc::clone(&self.fatal);
         Box::new(move || {
-            *fatal.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            *fatal.0.lock() = true;
             fatal.1.notify_all();
         })
     }
 
     /// Sleeps a tick; whether to go on.
     fn tick(&self) -> bool {
-        let failed = self.fatal.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (failed, _) = self.fatal.1.wait_timeout(failed, TICK).unwrap_or_else(PoisonError::into_inner);
+        let mut failed = self.fatal.0.lock();
+        self.fatal.1.wait_for(&mut failed, TICK);
         !*failed && !self.signalled.load(Ordering::Relaxed)
     }
 

@@ -7,6 +7,7 @@
 mod dataset;
 mod lifecycle;
 mod register;
+mod results;
 mod ring;
 mod spec;
 
@@ -59,6 +60,13 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`], before anything was acknowledged or after the journal failed.
 pub fn run(config: &Config) -> Result<(), ServeError> {
+    if config.polling {
+        return Err(ServeError::Config(
+            "updates come by webhook in this version, and nothing says where: set NOBAT_LISTEN (or PORT), and \
+             WEBHOOK_URL so that the platform is told; FORCE_POLLING is not served yet"
+                .to_owned(),
+        ));
+    }
     let clock = Clock::start();
     let registry = Arc::new(Registry::new(config.lanes.len()));
     // Bound first: a port in use is found at once, and connects wait in the backlog during replay.

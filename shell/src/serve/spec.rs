@@ -3,7 +3,7 @@
 //! What lives here: pure translations of [`Config`] into the settings of the other rooms, so that none of
 //! them knows the configuration file.
 
-use super::ServeError;
+use super::{ServeError, results};
 use crate::channel::telegram::RequestHead;
 use crate::config::{Config, Kind as BotKind, Reach};
 use crate::outbound::client::{ClientConfig, Origin};
@@ -11,8 +11,8 @@ use crate::outbound::{KindSpec, LaneSpec, Spec};
 use crate::reactor::ReactorConfig;
 use crate::tls;
 use crate::webhook::routes::{Bot, Routes};
+use nobat_bots::results::ResultsBot;
 use nobat_bots::results::Shelf;
-use nobat_bots::results::{ResultsBot, Settings};
 use nobat_core::bucket::Rate as SendRate;
 use nobat_core::engine::Kind;
 use nobat_core::gate::rate::Rate;
@@ -26,10 +26,7 @@ pub(super) fn engine_kind(config: &Config, shelf: Arc<Shelf>) -> Result<Kind, Se
     let lanes = lanes(config);
     let rate = Rate::new(config.limits.requests_per_minute, Duration::from_secs(60));
     match config.kind {
-        BotKind::Results => {
-            let settings = Settings { wait_from: config.results.wait_notice_after, ..Settings::default() };
-            Ok(Kind::new(ResultsBot::new(settings, shelf), lanes, rate))
-        }
+        BotKind::Results => Ok(Kind::new(ResultsBot::new(results::settings(config)?, shelf), lanes, rate)),
         other => Err(ServeError::Config(format!("kind `{}` is not served by this version", other.name()))),
     }
 }
