@@ -20,7 +20,7 @@
 use criterion::{BenchmarkId, Criterion, criterion_group};
 use hashbrown::HashMap;
 use nobat_core::bucket::{Rate, Window};
-use nobat_core::envelope::{Class, Conversation, Route, Verdict};
+use nobat_core::envelope::{Class, Conversation, Place, Route, Verdict};
 use nobat_core::id::{EnvelopeId, KindIx, LaneIx, UserId};
 use nobat_core::limits::WINDOW;
 use nobat_core::pacer::{Pacer, PacerConfig, Parcel};
@@ -60,7 +60,7 @@ impl Subject for Nobat {
             arrived_on: LaneIx(0),
             route: Route::Home,
             class: Class::Reply,
-            ordered: true,
+            place: Place::InOrder,
             deadline: None,
         };
         self.0.enqueue(now, parcel).expect("room");

@@ -5,7 +5,7 @@
 //! the engine, the engine calls kinds through it. A kind must be pure: the same view, state and input
 //! give the same decision, for ever, because the journal is replayed through `evolve`.
 
-use crate::envelope::{Class, Payload};
+use crate::envelope::{Class, Payload, Place};
 use crate::id::{BotId, ChatId, LaneIx, MessageId, UserId};
 use crate::record::Record;
 use crate::time::{Now, UnixMillis};
@@ -123,8 +123,8 @@ pub struct Outgoing {
     pub class: Class,
     /// Only the lane the input came on may carry it.
     pub pinned: bool,
-    /// A message (order and chat buckets apply) or a call that is none.
-    pub ordered: bool,
+    /// In the order of what is said to him, ahead of it, or not a message at all.
+    pub place: Place,
     /// Wait for the kind's release gate.
     pub held: bool,
     /// Useless after this.
@@ -141,7 +141,7 @@ impl Outgoing {
             payload,
             class: Class::Reply,
             pinned: false,
-            ordered: true,
+            place: Place::InOrder,
             held: false,
             deadline: None,
             question: 0,

@@ -48,6 +48,20 @@ pub enum Route {
     Pinned(LaneIx),
 }
 
+/// Whether an envelope keeps its conversation's order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Place {
+    /// A message in the order of its conversation: a token of the window, and the chat's bucket.
+    InOrder,
+    /// A message that says something of what waits in its conversation, so it must not wait behind it. It
+    /// takes the same tokens. Best effort: it passes what is ready to leave anyway, takes nothing from it,
+    /// is tried once, and is dropped as stale where that cannot be. Give it a short deadline.
+    Ahead,
+    /// Not a message (answers to callbacks and pre-checkout, typing): no order, no window, no chat bucket.
+    Call,
+}
+
 /// Whose order an envelope keeps: within a conversation one message is in flight at a time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Conversation {
@@ -82,9 +96,8 @@ pub struct Envelope {
     pub route: Route,
     /// How urgent.
     pub class: Class,
-    /// `true` for messages: order and chat buckets apply. `false` for calls that are not messages
-    /// (answers to callbacks and pre-checkout, typing): neither applies.
-    pub ordered: bool,
+    /// Whether it keeps its conversation's order.
+    pub place: Place,
     /// Waits for the kind's release gate before it is offered to the pacer.
     pub held: bool,
     /// Dropped, and counted, if not sent by then.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
-use nobat_core::envelope::{Class, Conversation, DropReason, Route, Unreachable, Verdict};
+use nobat_core::envelope::{Class, Conversation, DropReason, Place, Route, Unreachable, Verdict};
 use nobat_core::id::{ChatId, EnvelopeId, KindIx, LaneIx, UserId};
 use nobat_core::pacer::{Dispatch, Fate, Pacer, PacerConfig, Parcel, ReachLearned, ReachMode, RetryScope};
 use nobat_core::time::Nanos;
@@ -17,7 +17,7 @@ enum Op {
         arrived: u8,
         pinned: Option<u8>,
         class: u8,
-        message: bool,
+        place: u8,
         secs: Option<u8>,
     },
     Dispatch,
@@ -119,14 +119,15 @@ libfuzzer_sys::fuzz_target!(|day: (Setting, Vec<Op>)| {
     let mut now = Nanos::from_secs(1);
     let mut pacer = Pacer::<u32>::new(config, lanes, now, 7);
     let mut flying: Vec<Dispatch<u32>> = Vec::new();
-    let mut ordered: Vec<bool> = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
     let (mut taken, mut ended) = (0u64, 0u64);
     let lane = |lane: u8| LaneIx(u16::from(lane % 8));
     for op in ops {
         match op {
-            Op::Enqueue { user, kind, group, arrived, pinned, class, message, secs } => {
+            Op::Enqueue { user, kind, group, arrived, pinned, class, place, secs } => {
+                let place = [Place::InOrder, Place::Ahead, Place::Call][usize::from(place % 3)];
                 let parcel = Parcel {
-                    handle: ordered.len() as u32,
+                    handle: places.len() as u32,
                     id: EnvelopeId(taken),
                     conversation: Conversation {
                         kind: KindIx(u8::from(kind)),
@@ -140,18 +141,20 @@ libfuzzer_sys::fuzz_target!(|day: (Setting, Vec<Op>)| {
                     arrived_on: lane(arrived),
                     route: pinned.map_or(Route::Home, |at| Route::Pinned(lane(at))),
                     class: Class::ALL[usize::from(class % 4)],
-                    ordered: message,
+                    place,
                     deadline: secs.map(|secs| now.after(Duration::from_secs(u64::from(secs)))),
                 };
-                ordered.push(message);
+                places.push(place);
                 taken += u64::from(pacer.enqueue(now, parcel).is_ok());
             }
             Op::Dispatch => match pacer.poll_dispatch(now) {
                 Some(dispatch) => {
-                    let message = |d: &Dispatch<u32>| ordered[d.handle as usize];
-                    let same = |d: &Dispatch<u32>| message(d) && d.conversation == dispatch.conversation;
+                    // One in order, and one ahead of it.
+                    let place = |d: &Dispatch<u32>| places[d.handle as usize];
+                    let kin = |d: &Dispatch<u32>| d.conversation == dispatch.conversation;
+                    let same = |d: &Dispatch<u32>| place(d) == place(&dispatch) && kin(d);
                     assert!(
-                        !message(&dispatch) || !flying.iter().any(same),
+                        place(&dispatch) == Place::Call || !flying.iter().any(same),
                         "two of a conversation in flight"
                     );
                     flying.push(dispatch);

@@ -5,7 +5,7 @@
 //! fields, it never changes one. Drawn byte by byte in `docs/format.md`.
 
 use crate::bot::Outgoing;
-use crate::envelope::{Class, Conversation, DropReason, End, Envelope, Payload, Route};
+use crate::envelope::{Class, Conversation, DropReason, End, Envelope, Payload, Place, Route};
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
 use crate::record::{Malformed, Reader, Write};
 use crate::time::UnixMillis;
@@ -150,16 +150,19 @@ fn conversation(r: &mut Reader<'_>) -> Result<Conversation, Malformed> {
     Ok(Conversation { kind: KindIx(r.u8()?), user: UserId(r.varint()?) })
 }
 
+// Bits 4 and 5 are the class; bit 7 is not used.
 const PINNED: u8 = 1;
-const ORDERED: u8 = 2;
+const IN_ORDER: u8 = 2;
 const HELD: u8 = 4;
 const DEADLINE: u8 = 8;
+const AHEAD: u8 = 64;
 
 fn put_outgoing(send: &Outgoing, out: &mut Vec<u8>) {
     let flag = |on: bool, bit: u8| if on { bit } else { 0 };
     out.put_u8(
         flag(send.pinned, PINNED)
-            | flag(send.ordered, ORDERED)
+            | flag(send.place == Place::InOrder, IN_ORDER)
+            | flag(send.place == Place::Ahead, AHEAD)
             | flag(send.held, HELD)
             | flag(send.deadline.is_some(), DEADLINE)
             | (send.class as u8) << 4,
@@ -174,10 +177,16 @@ fn put_outgoing(send: &Outgoing, out: &mut Vec<u8>) {
 
 fn outgoing(r: &mut Reader<'_>) -> Result<Outgoing, Malformed> {
     let flags = r.u8()?;
+    let place = match flags & (IN_ORDER | AHEAD) {
+        0 => Place::Call,
+        IN_ORDER => Place::InOrder,
+        AHEAD => Place::Ahead,
+        _ => return Err(Malformed("in order and ahead of it at once")),
+    };
     Ok(Outgoing {
-        class: Class::from_u8(flags >> 4).ok_or(Malformed("unknown class"))?,
+        class: Class::from_u8((flags & !AHEAD) >> 4).ok_or(Malformed("unknown class"))?,
         pinned: flags & PINNED != 0,
-        ordered: flags & ORDERED != 0,
+        place,
         held: flags & HELD != 0,
         deadline: if flags & DEADLINE != 0 { Some(UnixMillis(r.varint()?)) } else { None },
         question: r.u64()?,
@@ -194,7 +203,7 @@ pub(crate) fn envelope(head: &InputHead, seq: Seq, index: usize, send: Outgoing)
         arrived_on: head.lane,
         route: if send.pinned { Route::Pinned(head.lane) } else { Route::Home },
         class: send.class,
-        ordered: send.ordered,
+        place: send.place,
         held: send.held,
         deadline: send.deadline,
         question: send.question,
@@ -207,12 +216,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn a_send(class: u8, flags: (bool, bool, bool), deadline: Option<u64>, args: Vec<u8>) -> Outgoing {
+    fn a_send(class: u8, flags: (bool, u8, bool), deadline: Option<u64>, args: Vec<u8>) -> Outgoing {
         Outgoing {
             payload: Payload { template: 7, args: args.into() },
             class: Class::from_u8(class).unwrap(),
             pinned: flags.0,
-            ordered: flags.1,
+            place: [Place::InOrder, Place::Ahead, Place::Call][usize::from(flags.1)],
             held: flags.2,
             deadline: deadline.map(UnixMillis),
             question: 99,
@@ -225,7 +234,7 @@ mod tests {
             kind: u8, user: u64, lane: u16, chat: i64, update: i64, at: u64, version: u32, blocked: bool,
             events: Vec<u8>,
             sends in prop::collection::vec(
-                (0u8..4, any::<(bool, bool, bool)>(), any::<Option<u64>>(), any::<Vec<u8>>()), 0..5),
+                (0u8..4, (any::<bool>(), 0u8..3, any::<bool>()), any::<Option<u64>>(), any::<Vec<u8>>()), 0..5),
         ) {
             let head = InputHead {
                 conversation: Conversation { kind: KindIx(kind), user: UserId(user) },

@@ -22,7 +22,7 @@ pub use frame::{Ended, ReachFact};
 pub use recovery::Recovered;
 
 use crate::bot::{Bot, Call, Input, RenderView, Unrenderable, View, Waiting};
-use crate::envelope::{Conversation, Envelope, Payload};
+use crate::envelope::{Conversation, Envelope, Payload, Place};
 use crate::gate::dedup::Seen;
 use crate::gate::rate::{Pass, Rate};
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
@@ -411,7 +411,11 @@ impl<J> Engine<J> {
 impl Load {
     /// The place of an envelope in the queue, 0 for one that takes no turn.
     fn stamp(&self, envelope: &Envelope) -> u64 {
-        if envelope.ordered && !envelope.held { self.stamped.fetch_add(1, Relaxed) + 1 } else { 0 }
+        if envelope.place == Place::InOrder && !envelope.held {
+            self.stamped.fetch_add(1, Relaxed) + 1
+        } else {
+            0
+        }
     }
 }
 

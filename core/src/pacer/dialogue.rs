@@ -6,6 +6,7 @@
 
 use super::reach::Reach;
 use super::slab::{Linked, Links, List, NIL, Slab};
+use crate::bucket::Rate;
 use crate::envelope::{Class, Conversation};
 use crate::id::LaneIx;
 use crate::time::Nanos;
@@ -61,6 +62,8 @@ pub(super) struct Dialogue {
     pub(super) state: State,
     /// What is known of his home lane, copied from the store when the node is made.
     pub(super) reach: Reach,
+    /// A message ahead of it is in flight: it keeps the node, and counts in the bucket as if sent just now.
+    pub(super) passing: bool,
 }
 
 const _: () = assert!(size_of::<Dialogue>() == 64);
@@ -77,6 +80,19 @@ impl Dialogue {
     #[inline]
     pub(super) fn highest(&self) -> Class {
         Class::ALL.into_iter().find(|class| self.waiting[*class as usize] > 0).unwrap_or(Class::Bulk)
+    }
+
+    /// What to take for the private chat's theoretical arrival time at `now`. The platform may count a
+    /// message ahead at any instant until its answer, so until then it is taken to count it now.
+    #[inline]
+    pub(super) const fn tat_at(&self, chat: Rate, now: Nanos) -> Nanos {
+        if self.passing { chat.taken(self.tat, now) } else { self.tat }
+    }
+
+    /// Whether it may be forgotten at `now`, if it is empty.
+    #[inline]
+    pub(super) const fn is_full(&self, now: Nanos) -> bool {
+        self.tat.0 <= now.0 && !self.passing
     }
 
     pub(super) fn conversation(&self) -> Conversation {
@@ -148,6 +164,7 @@ impl Dialogues {
             class: Class::Bulk,
             state: State::Loose,
             reach,
+            passing: false,
         });
         place.insert(at);
         at
@@ -172,7 +189,7 @@ impl Dialogues {
     pub(super) fn forget_full(&mut self, now: Nanos, most: usize) {
         for _ in 0..most {
             let front = self.cooling.head;
-            if front == NIL || self.nodes[front].tat > now {
+            if front == NIL || !self.nodes[front].is_full(now) {
                 return;
             }
             self.cooling.remove(&mut self.nodes, front);

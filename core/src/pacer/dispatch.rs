@@ -9,7 +9,7 @@ use super::lane::Gate;
 use super::route::{CALL, DIALOGUE, GROUP, LANE, NUMBER};
 use super::slab::NIL;
 use super::{AGE, Dispatch, Flight, FlightId, HOME, Pacer};
-use crate::envelope::{Class, Conversation, DropReason};
+use crate::envelope::{Class, DropReason};
 use crate::id::LaneIx;
 use crate::time::Nanos;
 use crate::wheel::TimerId;
@@ -60,8 +60,10 @@ impl<T: Copy> Pacer<T> {
     #[inline]
     fn ask(&mut self, l: LaneIx, now: Nanos) -> Option<Dispatch<T>> {
         self.half_open(l, now);
+        self.sweep_ahead(l, now);
         match self.lanes[l.index()].gate(&self.config, now) {
             Gate::Message(class) => self.dispatch_message(l, class, now),
+            Gate::Ahead => self.dispatch_ahead(l, now),
             Gate::Call(class) => self.dispatch_call(l, class, now),
             Gate::Evacuate => {
                 self.evacuate_one(l, now);
@@ -139,7 +141,7 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Notes an envelope as under way.
-    fn depart(&mut self, e: u32, l: LaneIx, turn: Class) -> Dispatch<T> {
+    pub(super) fn depart(&mut self, e: u32, l: LaneIx, turn: Class) -> Dispatch<T> {
         self.count_out(e);
         let lane = &mut self.lanes[l.index()];
         lane.in_flight += 1;
@@ -155,8 +157,7 @@ impl<T: Copy> Pacer<T> {
             tries,
         };
         let (id, handle, class, attempt) = (env.id, env.handle, env.class, env.attempts);
-        let conversation = Conversation { kind: env.kind, user: env.user };
-        let chat = env.chat;
+        let (conversation, chat) = (env.conversation(), env.chat);
         let at = self.flights.insert_with(|old| {
             let generation = old.map_or(0, |old: &Flight| old.generation);
             Flight { generation, ..flight }

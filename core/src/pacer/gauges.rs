@@ -61,7 +61,7 @@ pub struct LaneGauges {
 /// A place in the queue, as of now: later arrivals of a higher class push it back, and a conversation's
 /// later messages come in later turns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct Estimate {
     /// How many messages will leave the lane before its next one.
     pub ahead: u32,
     /// About how long that takes at the lane's slots.
@@ -130,7 +130,7 @@ impl<T: Copy> Pacer<T> {
     /// the end of the turns of replies on `lane`. O(1), one hash look-up. An estimate: it counts the
     /// conversations in front of it, each of which has one turn before it, and those of higher classes.
     #[must_use]
-    pub fn estimate(&self, conversation: Conversation, lane: LaneIx) -> Place {
+    pub fn estimate(&self, conversation: Conversation, lane: LaneIx) -> Estimate {
         let ready =
             self.dialogues.find(conversation).filter(|d| self.dialogues.nodes[*d].state == State::Ready);
         let (lane, class) = match ready {
@@ -138,7 +138,7 @@ impl<T: Copy> Pacer<T> {
             None => (lane, Class::Reply),
         };
         let Some(lane) = self.lanes.get(lane.index()) else {
-            return Place { ahead: 0, wait: Duration::ZERO };
+            return Estimate { ahead: 0, wait: Duration::ZERO };
         };
         let ring = &lane.ready[class as usize];
         let mut ahead: u32 = lane.ready[..class as usize].iter().map(|above| above.list.len).sum();
@@ -150,6 +150,6 @@ impl<T: Copy> Pacer<T> {
         let slots = lane.window.slots().max(1);
         let mut wait = Duration::from_secs(1).saturating_mul(ahead) / slots;
         wait += lane.frozen_until.since(self.now);
-        Place { ahead, wait }
+        Estimate { ahead, wait }
     }
 }

@@ -4,7 +4,7 @@ use super::dialogue::State;
 use super::reach::{Reach, ReachMode};
 use super::slab::{Links, NIL};
 use super::{AGE, Deadline, Env, Full, HOME, Pacer, Parcel};
-use crate::envelope::{Class, DropReason, Route};
+use crate::envelope::{Class, DropReason, Place, Route};
 use crate::id::LaneIx;
 use crate::time::Nanos;
 
@@ -20,11 +20,20 @@ impl<T: Copy> Pacer<T> {
         let Some(lane) = self.enqueue_lane(&parcel) else {
             self.admit(&parcel).map_err(|()| self.refuse(parcel))?;
             // Pinned to a lane that never was: it ends as one whose bot is gone.
-            self.dropped.push_back((parcel.handle, parcel.id, DropReason::LaneGone));
-            self.counters.dropped[DropReason::LaneGone as usize] += 1;
+            self.end_at_once(&parcel, DropReason::LaneGone);
             return Ok(());
         };
-        if parcel.ordered { self.enqueue_message(parcel, lane) } else { self.enqueue_call(parcel, lane) }
+        match parcel.place {
+            Place::InOrder => self.enqueue_message(parcel, lane),
+            Place::Ahead => self.enqueue_ahead(parcel),
+            Place::Call => self.enqueue_call(parcel, lane),
+        }
+    }
+
+    /// Ends a parcel that never waits.
+    pub(super) fn end_at_once(&mut self, parcel: &Parcel<T>, reason: DropReason) {
+        self.dropped.push_back((parcel.handle, parcel.id, reason));
+        self.counters.dropped[reason as usize] += 1;
     }
 
     /// The lane it is counted at until it is settled: for a message a guess, for a call its lane.
@@ -99,9 +108,10 @@ impl<T: Copy> Pacer<T> {
         }
     }
 
-    fn insert_env(&mut self, parcel: &Parcel<T>, lane: LaneIx, dialogue: u32) -> u32 {
+    pub(super) fn insert_env(&mut self, parcel: &Parcel<T>, lane: LaneIx, dialogue: u32) -> u32 {
         let class = parcel.class;
-        let deadline = if class == Class::Urgent { None } else { parcel.deadline };
+        let lasts = class == Class::Urgent && parcel.place != Place::Ahead;
+        let deadline = if lasts { None } else { parcel.deadline };
         let e = self.envs.insert(Env {
             id: parcel.id,
             user: parcel.conversation.user,
@@ -119,6 +129,7 @@ impl<T: Copy> Pacer<T> {
             lane,
             kind: parcel.conversation.kind,
             class,
+            place: parcel.place,
             attempts: 0,
             aged: false,
         });
@@ -187,7 +198,12 @@ impl<T: Copy> Pacer<T> {
     fn shed(&mut self, e: u32) {
         let (d, class, lane) = (self.envs[e].dialogue, self.envs[e].class, self.envs[e].lane);
         if d == NIL {
-            self.lanes[lane.index()].calls[class as usize].remove(&mut self.envs, e);
+            let lane = &mut self.lanes[lane.index()];
+            let list = match self.envs[e].place {
+                Place::Ahead => &mut lane.ahead,
+                Place::InOrder | Place::Call => &mut lane.calls[class as usize],
+            };
+            list.remove(&mut self.envs, e);
             self.drop_env(e, DropReason::Shed);
             return;
         }
@@ -221,7 +237,7 @@ impl<T: Copy> Pacer<T> {
     }
 
     #[cold]
-    fn refuse(&mut self, parcel: Parcel<T>) -> Full<T> {
+    pub(super) fn refuse(&mut self, parcel: Parcel<T>) -> Full<T> {
         self.counters.refused_full += 1;
         Full(parcel)
     }

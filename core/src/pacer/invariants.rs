@@ -3,6 +3,7 @@
 use super::dialogue::State;
 use super::slab::{List, NIL};
 use super::{Pacer, QUEUE};
+use crate::envelope::Place;
 
 impl<T: Copy> Pacer<T> {
     /// Panics unless every conversation is in the one list that its state names, at the class and lane of
@@ -38,6 +39,7 @@ impl<T: Copy> Pacer<T> {
                 }
             }
         }
+        self.assert_ahead();
         self.walk(self.dialogues.cooling, State::Cooling);
         for d in self.dialogues.live() {
             dialogues += 1;
@@ -71,6 +73,28 @@ impl<T: Copy> Pacer<T> {
         }
         let bound = self.config.max_pending.saturating_add(self.config.urgent_reserve);
         assert!(self.envs.len() <= bound, "over the memory bound");
+    }
+
+    /// What waits ahead is counted at its lane, and what flies ahead keeps its dialogue and is alone in it.
+    fn assert_ahead(&mut self) {
+        for lane in 0..self.lanes.len() {
+            let (mut e, mut len) = (self.lanes[lane].ahead.head, 0);
+            while e != NIL {
+                let env = &self.envs[e];
+                assert_eq!((env.lane.index(), env.place, env.dialogue), (lane, Place::Ahead, NIL));
+                e = List::<QUEUE>::after(&mut self.envs, e);
+                len += 1;
+            }
+            assert_eq!(len, self.lanes[lane].ahead.len, "a list and its length disagree");
+        }
+        let flying: Vec<u32> = self.flights.all_mut().iter().filter(|f| f.live).map(|f| f.envelope).collect();
+        let ahead = flying.into_iter().filter(|e| self.envs[*e].place == Place::Ahead);
+        let mut passed: Vec<u32> = ahead.map(|e| self.envs[e].dialogue).collect();
+        let live = self.dialogues.live().into_iter();
+        let mut passing: Vec<u32> = live.filter(|d| self.dialogues.nodes[*d].passing).collect();
+        passed.sort_unstable();
+        passing.sort_unstable();
+        assert_eq!(passed, passing, "a message ahead lost its dialogue, or has company");
     }
 
     /// The dialogues of a list, each of which must be in this state.

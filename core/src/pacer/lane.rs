@@ -34,6 +34,8 @@ pub(super) enum Gate {
     Call(Class),
     /// A message of this class may leave.
     Message(Class),
+    /// A message ahead of its conversation may leave.
+    Ahead,
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +57,8 @@ pub(super) struct Lane {
     pub(super) ready: [Ring; 4],
     pub(super) held: [List<0>; 4],
     pub(super) calls: [List<0>; 4],
+    /// Messages ahead of their conversations, first come first served.
+    pub(super) ahead: List<0>,
     pub(super) turns: Turns,
     pub(super) timer: TimerId,
     pub(super) timer_at: Nanos,
@@ -91,6 +95,7 @@ impl Lane {
             ready: [Ring::default(); 4],
             held: [List::default(); 4],
             calls: [List::default(); 4],
+            ahead: List::default(),
             turns: Turns::default(),
             timer: TimerId::NONE,
             timer_at: Nanos::NEVER,
@@ -140,14 +145,14 @@ impl Lane {
             return Gate::Shut(shut);
         }
         match self.message(now) {
-            Ok(class) => Gate::Message(class),
+            Ok(gate) => gate,
             Err(NotBefore(at)) => Gate::Shut(shut.min(at)),
         }
     }
 
-    /// The class whose turn it is, if the window has a token.
+    /// Whose turn it is among the messages, if the window has a token.
     #[inline]
-    fn message(&mut self, now: Nanos) -> Result<Class, NotBefore> {
+    fn message(&mut self, now: Nanos) -> Result<Gate, NotBefore> {
         let (mut waiting, mut back) = (0u8, Nanos::NEVER);
         for class in 0..4 {
             if self.ready[class].list.is_empty() {
@@ -158,13 +163,17 @@ impl Lane {
                 Err(NotBefore(at)) => back = back.min(at),
             }
         }
-        let class = self.turns.choose(waiting).ok_or(NotBefore(back))?;
+        let gate = if !self.ahead.is_empty() && self.turns.lets_ahead(waiting) {
+            Gate::Ahead
+        } else {
+            Gate::Message(self.turns.choose(waiting).ok_or(NotBefore(back))?)
+        };
         if let Err(NotBefore(at)) = self.window.peek(now) {
             self.starved_at = Some(now);
             self.sleeps = at != Nanos::NEVER;
             return Err(NotBefore(at));
         }
-        Ok(class)
+        Ok(gate)
     }
 
     /// Whether anything sits in it that must look for another lane.
@@ -178,16 +187,38 @@ impl Lane {
         self.in_flight == 0 && self.ready.iter().all(|ring| ring.list.is_empty())
     }
 
-    /// Takes the tokens of a message of `class`.
+    /// Takes the tokens of a message of `class` in whose turn it leaves.
     #[inline]
     pub(super) fn take(&mut self, class: Class, now: Nanos) {
+        self.take_tokens(class, now);
+        self.turns.took(class);
+    }
+
+    /// Whether a message ahead of its conversation may still leave through it: only while it works.
+    #[inline]
+    pub(super) fn carries_ahead(&self, now: Nanos) -> bool {
+        self.health.state == LaneHealth::Closed && !self.paused && self.frozen_until <= now
+    }
+
+    /// Takes the tokens of a message ahead of its conversation, of `class`; `false` if the class's ceiling
+    /// has none.
+    pub(super) fn take_ahead(&mut self, class: Class, now: Nanos) -> bool {
+        if self.ceilings[class as usize].as_mut().is_some_and(|ceiling| ceiling.peek(now).is_err()) {
+            return false;
+        }
+        self.take_tokens(class, now);
+        self.turns.took_ahead();
+        true
+    }
+
+    #[inline]
+    fn take_tokens(&mut self, class: Class, now: Nanos) {
         let taken = self.window.take(now);
         debug_assert!(taken.is_ok(), "the gate is asked first");
         if let Some(ceiling) = &mut self.ceilings[class as usize] {
             let taken = ceiling.take(now);
             debug_assert!(taken.is_ok(), "the gate is asked first");
         }
-        self.turns.took(class);
     }
 
     /// A message of `class` was answered, or given up, at `now`.

@@ -11,6 +11,7 @@
 //! | groups | `group` |
 //! | where a dialogue goes next: lane, wheel, group, out | `route` |
 //! | what leaves now | `dispatch`, `lane`, `turns` |
+//! | what passes the order of its conversation | `ahead` |
 //! | what an answer means | `verdict`, `health`, `aimd`, `freeze` |
 //! | homes and reach | `reach` |
 //!
@@ -18,7 +19,9 @@
 //!
 //! - **Order.** A conversation is (kind, user). Its messages leave in the order of `enqueue`, one in flight at
 //!   a time, whatever lane carries them. What must be sent again stays at its head. Calls that are not
-//!   messages (`ordered == false`) have no place in that order.
+//!   messages have no place in that order ([`Place`]).
+//! - **Ahead.** A message ahead of its conversation leaves beside what is ready there, once, or is dropped:
+//!   see `ahead`. At most 1 of any 32 messages of a lane is one while others wait.
 //! - **Turns.** A conversation has the highest class of its envelopes. Within a class, the conversations of a
 //!   lane take turns; between classes see [`turns`]: while one waits, at most 1 of any 32 sends is lower.
 //! - **Rates.** A lane's window (30 out in any second, counted from the answer), 1 a second and bursts of 3
@@ -33,9 +36,10 @@
 //!   when its turn comes. Urgent ones do not become stale.
 //!
 //! Every operation is O(1) in what is pending; one hash look-up at `enqueue`, one when a conversation is
-//! forgotten, none at dispatch or verdict.
+//! forgotten, none at dispatch or verdict (one at the turn of a message ahead of its conversation).
 
 mod admin;
+mod ahead;
 mod aimd;
 mod config;
 mod dialogue;
@@ -57,11 +61,11 @@ mod verdict;
 mod tests;
 
 pub use config::{Adaptive, PacerConfig, RetryScope};
-pub use gauges::{Counters, LaneGauges, Place};
+pub use gauges::{Counters, Estimate, LaneGauges};
 pub use health::LaneHealth;
 pub use reach::{PROBE_EVERY, ReachLearned, ReachMode};
 
-use crate::envelope::{Class, Conversation, DropReason, End, Route};
+use crate::envelope::{Class, Conversation, DropReason, End, Place, Route};
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, UserId};
 use crate::limits::LANES_MAX;
 use crate::time::Nanos;
@@ -91,9 +95,10 @@ pub struct Parcel<T> {
     pub route: Route,
     /// How urgent.
     pub class: Class,
-    /// A message (order and chat buckets apply) or a call that is none.
-    pub ordered: bool,
-    /// Dropped if not sent by then, to 4.2 ms. Ignored for urgent ones.
+    /// In the order of its conversation, ahead of it, or no message.
+    pub place: Place,
+    /// Dropped if not sent by then, to 4.2 ms. Ignored for urgent ones, unless they are
+    /// ahead of their conversation.
     pub deadline: Option<Nanos>,
 }
 
@@ -161,7 +166,7 @@ pub enum Fate<T> {
     NotInFlight,
 }
 
-/// The envelopes of a dialogue, and calls in a lane.
+/// The envelopes of a dialogue; calls and messages ahead in a lane.
 const QUEUE: usize = 0;
 /// The envelopes of a class that may be shed, by age.
 const AGE: usize = 1;
@@ -175,7 +180,7 @@ struct Env<T> {
     chat: ChatId,
     queue: Links,
     age: Links,
-    /// [`slab::NIL`] for calls that are not messages.
+    /// [`slab::NIL`] for calls that are not messages, and for a message ahead until it leaves.
     dialogue: u32,
     handle: T,
     deadline: Deadline,
@@ -186,12 +191,19 @@ struct Env<T> {
     lane: LaneIx,
     kind: KindIx,
     class: Class,
+    place: Place,
     attempts: u8,
     /// It is in its class's list by age, so it may be shed.
     aged: bool,
 }
 
 const _: () = assert!(size_of::<Env<u32>>() == 64);
+
+impl<T> Env<T> {
+    const fn conversation(&self) -> Conversation {
+        Conversation { kind: self.kind, user: self.user }
+    }
+}
 
 /// In the place of a lane: the home route.
 const HOME: LaneIx = LaneIx(u16::MAX);

@@ -77,7 +77,8 @@ impl<T: Copy> Pacer<T> {
         if chat.0 < 0 {
             return frozen;
         }
-        match self.config.chat.peek(self.dialogues.nodes[d].tat, now) {
+        let tat = self.dialogues.nodes[d].tat_at(self.config.chat, now);
+        match self.config.chat.peek(tat, now) {
             Ok(()) => frozen,
             Err(NotBefore(at)) => frozen.max(at),
         }
@@ -173,7 +174,7 @@ impl<T: Copy> Pacer<T> {
     /// An empty dialogue stays until its bucket is full.
     pub(super) fn retire(&mut self, d: u32, now: Nanos) {
         self.keep_grant_only_of(d, NIL, now);
-        if self.dialogues.nodes[d].tat <= now {
+        if self.dialogues.nodes[d].is_full(now) {
             return self.dialogues.remove(d);
         }
         self.dialogues.nodes[d].state = State::Cooling;

@@ -7,6 +7,9 @@
 //! same rule. So the bound for the lower ones, whatever the flood above them: with k classes waiting above
 //! it, a waiting class is served at least once in any `2 * TURN^k` sends (twice, because it may have to give
 //! way itself when its turn comes). Within a class conversations take turns.
+//!
+//! Messages ahead of their conversation are outside of the classes: while any class waits, at most 1 of any
+//! [`TURN`] sends is one. They may use that one, so notices cost the others 1/32, and are not starved.
 
 use crate::envelope::Class;
 
@@ -17,6 +20,8 @@ pub(super) const TURN: u8 = 32;
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Turns {
     run: [u8; 4],
+    /// Sends that must come before the next message ahead of its conversation, if anything waits.
+    until_ahead: u8,
 }
 
 impl Turns {
@@ -34,9 +39,21 @@ impl Turns {
         None
     }
 
+    /// Whether a message ahead of its conversation may leave before the classes in `waiting`.
+    #[inline]
+    pub(super) const fn lets_ahead(&self, waiting: u8) -> bool {
+        waiting == 0 || self.until_ahead == 0
+    }
+
+    /// One was sent.
+    pub(super) const fn took_ahead(&mut self) {
+        self.until_ahead = TURN - 1;
+    }
+
     /// A message of `class` was sent.
     #[inline]
     pub(super) fn took(&mut self, class: Class) {
+        self.until_ahead = self.until_ahead.saturating_sub(1);
         let class = class as usize;
         self.run[..class].fill(0);
         self.run[class] = (self.run[class] + 1).min(TURN - 1);

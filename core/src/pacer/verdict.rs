@@ -7,7 +7,7 @@ use super::health::{LaneHealth, backoff};
 use super::reach::{Reach, ReachLearned, ReachMode};
 use super::slab::NIL;
 use super::{Fate, Flight, FlightId, HOME, Outcome, Pacer, RetryScope};
-use crate::envelope::{Class, DropReason, End, Unreachable, Verdict};
+use crate::envelope::{Class, DropReason, End, Place, Unreachable, Verdict};
 use crate::id::LaneIx;
 use crate::limits::WINDOW;
 use crate::time::{Nanos, nanos_of};
@@ -57,6 +57,10 @@ impl<T: Copy> Pacer<T> {
         }
         let fate = match next {
             Next::Ends(end) => self.finish(flight, end, now),
+            // What it was to pass has moved on by the time it could be tried again.
+            Next::Again(_) if self.envs[flight.envelope].place == Place::Ahead => {
+                self.finish(flight, End::Dropped(DropReason::Stale), now)
+            }
             Next::Again(not_before) => self.again(flight, now, not_before),
         };
         Outcome { fate, learned }
@@ -156,7 +160,8 @@ impl<T: Copy> Pacer<T> {
 
     fn unreachable(&mut self, flight: Flight, why: Unreachable) -> Next {
         // He wrote to another bot, so another lane reaches him; unless his account is gone.
-        if flight.tries && why != Unreachable::Deactivated {
+        let once = self.envs[flight.envelope].place == Place::Ahead;
+        if flight.tries && !once && why != Unreachable::Deactivated {
             self.counters.fallbacks += 1;
             return Next::Again(Nanos::ZERO);
         }
@@ -255,16 +260,19 @@ impl<T: Copy> Pacer<T> {
     fn finish(&mut self, flight: Flight, end: End, now: Nanos) -> Fate<T> {
         let e = flight.envelope;
         let (handle, id, d) = (self.envs[e].handle, self.envs[e].id, self.envs[e].dialogue);
+        let place = self.envs[e].place;
         match end {
             End::Sent => self.counters.sent += 1,
             End::Dropped(reason) => self.counters.dropped[reason as usize] += 1,
         }
-        if d != NIL {
+        if place == Place::InOrder {
             self.leave_queue(d, e);
         }
         self.envs.remove(e);
-        if d != NIL {
-            self.come_back(d, now, Nanos::ZERO);
+        match place {
+            Place::InOrder => self.come_back(d, now, Nanos::ZERO),
+            Place::Ahead => self.dialogues.nodes[d].passing = false,
+            Place::Call => {}
         }
         Fate::Done { handle, id, end }
     }

@@ -3,7 +3,7 @@
 use crate::platform::{Faults, Platform, Said, Scope};
 use crate::random::Random;
 use core::time::Duration;
-use nobat_core::envelope::{Class, Conversation, End, Route, Unreachable, Verdict};
+use nobat_core::envelope::{Class, Conversation, DropReason, End, Place, Route, Unreachable, Verdict};
 use nobat_core::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UserId};
 use nobat_core::pacer::{Dispatch, Fate, Pacer, PacerConfig, Parcel};
 use nobat_core::time::Nanos;
@@ -80,8 +80,12 @@ pub(crate) struct Report {
     pub(crate) disorder: u64,
     /// Accepted through a lane that its route does not allow.
     pub(crate) wrong_lane: u64,
-    /// Ended without being accepted, by reason.
+    /// Ended without being accepted, by reason; those ahead of their conversation apart.
     pub(crate) dropped: BTreeMap<&'static str, u64>,
+    /// The same for those ahead of their conversation.
+    pub(crate) not_said: BTreeMap<&'static str, u64>,
+    /// Of the accepted, those ahead of their conversation.
+    pub(crate) said_ahead: u64,
     /// Enqueued, and neither accepted nor dropped with a reason.
     pub(crate) lost: u64,
     /// Accepted again though its answer had not been lost.
@@ -89,8 +93,8 @@ pub(crate) struct Report {
     pub(crate) accepted: u64,
     /// When the last one was accepted, from the start.
     pub(crate) drain: Duration,
-    /// The turn of each message sent by lane, and how many conversations of each class had not left yet.
-    pub(crate) turns: BTreeMap<u16, Vec<Class>>,
+    /// The turn of each message sent by lane; `None` for one ahead of its conversation.
+    pub(crate) turns: BTreeMap<u16, Vec<Option<Class>>>,
 }
 
 pub(crate) struct Day {
@@ -152,7 +156,7 @@ impl Day {
             arrived_on: LaneIx(0),
             route: Route::Home,
             class: Class::Reply,
-            ordered: true,
+            place: Place::InOrder,
             deadline: None,
         }
     }
@@ -225,11 +229,11 @@ impl Day {
         while let Some(dispatch) = self.pacer.poll_dispatch(Nanos(self.now)) {
             self.departures += 1;
             let parcel = self.arrivals[dispatch.handle as usize];
-            if parcel.ordered {
-                if !self.flying.insert(dispatch.conversation) && self.planted == Planted::None {
-                    self.report.disorder += 1;
-                }
-                self.report.turns.entry(dispatch.lane.0).or_default().push(dispatch.turn);
+            let alone = parcel.place != Place::InOrder || self.flying.insert(dispatch.conversation);
+            self.report.disorder += u64::from(!alone && self.planted == Planted::None);
+            if parcel.place != Place::Call {
+                let turn = (parcel.place == Place::InOrder).then_some(dispatch.turn);
+                self.report.turns.entry(dispatch.lane.0).or_default().push(turn);
             }
             let wrong = self.planted == Planted::WrongLane && self.departures.is_multiple_of(50);
             let lane = if wrong { (dispatch.lane.0 + 1) % self.pacer.lanes() } else { dispatch.lane.0 };
@@ -255,9 +259,15 @@ impl Day {
             }
         }
         while let Some((handle, _, reason)) = self.pacer.poll_dropped() {
-            *self.report.dropped.entry(reason.label()).or_default() += 1;
+            self.note_dropped(handle, reason);
             assert!(self.ended.insert(handle), "ended twice");
         }
+    }
+
+    fn note_dropped(&mut self, handle: u32, reason: DropReason) {
+        let ahead = self.arrivals[handle as usize].place == Place::Ahead;
+        let dropped = if ahead { &mut self.report.not_said } else { &mut self.report.dropped };
+        *dropped.entry(reason.label()).or_default() += 1;
     }
 
     fn latency(&mut self) -> u64 {
@@ -276,7 +286,7 @@ impl Day {
             let scope = if chat == NO_CHAT { Scope::Token } else { self.wire.storm_scope };
             Said::Wait(self.platform.impose(lane, chat, scope, wait, self.now))
         } else {
-            self.platform.judge(lane, chat, user, parcel.ordered, left, self.now)
+            self.platform.judge(lane, chat, user, parcel.place != Place::Call, left, self.now)
         };
         if said == Said::Accepted {
             self.note_accepted(parcel, lane);
@@ -297,6 +307,7 @@ impl Day {
 
     fn note_accepted(&mut self, parcel: Parcel<u32>, lane: u16) {
         self.report.accepted += 1;
+        self.report.said_ahead += u64::from(parcel.place == Place::Ahead);
         self.report.drain = Duration::from_nanos(self.now - self.start);
         let home = self.pacer.home(parcel.conversation.user);
         let right = match parcel.route {
@@ -308,7 +319,7 @@ impl Day {
         if again && !self.doubtful.contains(&parcel.handle) {
             self.report.repeated += 1;
         }
-        if parcel.ordered {
+        if parcel.place == Place::InOrder {
             let newest = self.newest.entry(parcel.conversation).or_insert(parcel.handle);
             if parcel.handle < *newest {
                 self.report.disorder += 1;
@@ -329,7 +340,7 @@ impl Day {
                 verdict = Verdict::Failed;
             }
         }
-        if self.arrivals[dispatch.handle as usize].ordered {
+        if self.arrivals[dispatch.handle as usize].place == Place::InOrder {
             self.flying.remove(&dispatch.conversation);
         }
         let latency = Duration::from_nanos(self.now - left);
@@ -337,7 +348,7 @@ impl Day {
         if let Fate::Done { handle, end, .. } = outcome.fate {
             assert!(self.ended.insert(handle), "ended twice");
             if let End::Dropped(reason) = end {
-                *self.report.dropped.entry(reason.label()).or_default() += 1;
+                self.note_dropped(handle, reason);
             }
         }
     }
@@ -361,7 +372,7 @@ const NO_CHAT: i64 = i64::MIN;
 /// Urgent calls answer a pre-checkout: they name no chat, so no chat's wait concerns them, and a wait they
 /// are given is the token's.
 fn named_chat(parcel: &Parcel<u32>) -> i64 {
-    if !parcel.ordered && parcel.class == Class::Urgent { NO_CHAT } else { parcel.chat.0 }
+    if parcel.place == Place::Call && parcel.class == Class::Urgent { NO_CHAT } else { parcel.chat.0 }
 }
 
 /// The group of a number.

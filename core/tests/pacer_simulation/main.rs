@@ -9,7 +9,7 @@ mod random;
 
 use core::time::Duration;
 use day::{Day, Event, Planted, Report, Wire, group};
-use nobat_core::envelope::{Class, Route};
+use nobat_core::envelope::{Class, Place, Route};
 use nobat_core::id::{LaneIx, UserId};
 use nobat_core::pacer::{PacerConfig, Parcel, ReachMode, RetryScope};
 use platform::Scope;
@@ -131,15 +131,60 @@ fn while_replies_wait_bulk_gets_one_send_in_32_and_never_none() {
     let report = day.play();
     assert_clean(&report);
     let turns = &report.turns[&0];
-    let replies = turns.iter().rposition(|class| *class == Class::Reply).expect("replies");
+    let replies = turns.iter().rposition(|class| *class == Some(Class::Reply)).expect("replies");
     let mut since = 0;
     for sends in turns[..replies].windows(32) {
-        assert!(sends.iter().filter(|class| **class == Class::Bulk).count() <= 1);
+        assert!(sends.iter().filter(|class| **class == Some(Class::Bulk)).count() <= 1);
     }
     for class in &turns[..replies] {
-        since = if *class == Class::Bulk { 0 } else { since + 1 };
+        since = if *class == Some(Class::Bulk) { 0 } else { since + 1 };
         assert!(since <= 32, "bulk starves");
     }
+}
+
+#[test]
+fn notices_ahead_take_one_send_in_32_and_never_cost_a_refusal() {
+    for seed in 1..=8 {
+        let mut day = Day::new(fresh(), 1, Wire::JITTERY, Planted::None, seed);
+        for user in 1..=1_500 {
+            let parcel = day.parcel(user);
+            day.arrive(0, parcel);
+        }
+        // Impatient people, twice as fast as the lane, and some with answers of their own to pass.
+        let mut random = Random::new(seed);
+        for i in 0..2_400 {
+            let user = 1 + random.below(1_500);
+            let place = if i % 4 == 0 { Place::InOrder } else { Place::Ahead };
+            let parcel = Parcel { place, ..day.parcel(user) };
+            day.arrive(500 + i * 15, parcel);
+        }
+        let report = day.play();
+        assert_clean(&report);
+        assert!(report.said_ahead >= 40, "{}", report.said_ahead);
+        let turns = &report.turns[&0];
+        for sends in turns[..1_500].windows(32) {
+            assert!(sends.iter().filter(|turn| turn.is_none()).count() <= 1);
+        }
+    }
+}
+
+#[test]
+fn a_chat_gets_its_burst_and_no_more_when_notices_fly_beside_its_answers() {
+    let mut said = 0;
+    for seed in 1..=40 {
+        let wire = Wire { median_ms: 900.0, sigma: 1.0, ..Wire::PERFECT };
+        let mut day = Day::new(fresh(), 1, wire, Planted::None, seed);
+        let mut random = Random::new(seed);
+        for i in 0..400 {
+            let place = if random.chance(0.5) { Place::InOrder } else { Place::Ahead };
+            let parcel = Parcel { place, ..day.parcel(1 + random.below(8)) };
+            day.arrive(i / 5 * 900, parcel);
+        }
+        let report = day.play();
+        assert_clean(&report);
+        said += report.said_ahead;
+    }
+    assert!(said > 100, "{said}");
 }
 
 #[test]
@@ -212,9 +257,10 @@ fn faulty_day(seed: u64, scope: RetryScope, planted: Planted) -> Report {
         if random.chance(0.1) {
             parcel.route = Route::Pinned(LaneIx(0));
         }
-        parcel.ordered = !random.chance(0.1);
-        if !parcel.ordered {
-            parcel.route = Route::Pinned(LaneIx(0));
+        if random.chance(0.1) {
+            (parcel.place, parcel.route) = (Place::Call, Route::Pinned(LaneIx(0)));
+        } else if random.chance(0.2) {
+            parcel.place = Place::Ahead;
         }
         day.arrive(after_ms, parcel);
     }
@@ -236,6 +282,8 @@ fn assert_faulty_day(report: &Report, scope: RetryScope) {
         "{:?}",
         report.dropped
     );
+    let ends = ["stale", "unreachable", "lane_gone"];
+    assert!(report.not_said.keys().all(|reason| ends.contains(reason)), "{:?}", report.not_said);
     if scope == RetryScope::Token {
         assert_eq!(report.faults.probes, 0);
     }

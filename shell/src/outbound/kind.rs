@@ -144,7 +144,7 @@ impl KindSender {
             arrived_on: self.known_lane(envelope.arrived_on),
             route: envelope.route,
             class: envelope.class,
-            ordered: envelope.ordered,
+            place: envelope.place,
             deadline: envelope.deadline.map(|at| now.mono_of(at)),
         };
         if let Err(full) = self.pacer.enqueue(now.mono, parcel) {

@@ -11,12 +11,12 @@ use super::{Settings, hash::stable_hash};
 use crate::text::{ascii_digits, tokens};
 use core::time::Duration;
 use nobat_core::bot::{Decision, Input, Outgoing, View};
-use nobat_core::envelope::Class;
+use nobat_core::envelope::{Class, Place};
 use nobat_core::id::MessageId;
 use nobat_core::time::UnixMillis;
 
 /// A notice about the waiting time is useless when it waits itself.
-const NOTICE_DEADLINE: Duration = Duration::from_secs(10);
+const NOTICE_DEADLINE: Duration = Duration::from_secs(5);
 /// The platform forgets a pressed button after 150 s.
 const PRESS_DEADLINE: Duration = Duration::from_secs(140);
 /// How long a repeat before the hour is not answered again.
@@ -53,11 +53,12 @@ impl Turn<'_> {
         self.out.sends.push(Outgoing { question, ..Outgoing::reply(say.payload()) });
     }
 
-    /// Queues a notice that passes what waits, and is dropped if it comes too late to be of use.
+    /// Queues a notice that passes what waits, and is dropped if it comes too late to be of use. Where
+    /// nothing waits there is nothing to pass.
     fn notice(&mut self, say: &Say, until: UnixMillis) {
+        let waits = !self.view.waiting.questions.is_empty();
         self.out.sends.push(Outgoing {
-            class: Class::Urgent,
-            ordered: false,
+            place: if waits { Place::Ahead } else { Place::InOrder },
             deadline: Some(until),
             ..Outgoing::reply(say.payload())
         });
@@ -250,7 +251,7 @@ impl Turn<'_> {
         self.out.sends.push(Outgoing {
             class: Class::Urgent,
             pinned: true,
-            ordered: false,
+            place: Place::Call,
             deadline: Some(self.view.now.wall.after(PRESS_DEADLINE)),
             ..Outgoing::reply(said.payload())
         });

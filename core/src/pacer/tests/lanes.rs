@@ -116,7 +116,7 @@ fn a_dead_token_gives_what_waits_to_the_fallback_and_ends_what_is_pinned() {
     let mut rig = reach(ReachMode::All);
     let (a, b) = (rig.reply(3), rig.reply(3));
     let pinned = Parcel { route: Route::Pinned(LaneIx(3)), ..rig.parcel(20) };
-    let call = Parcel { route: Route::Pinned(LaneIx(3)), ordered: false, ..rig.parcel(20) };
+    let call = Parcel { route: Route::Pinned(LaneIx(3)), place: Place::Call, ..rig.parcel(20) };
     let first = rig.poll().unwrap();
     let (pinned, call) = (rig.put(pinned), rig.put(call));
     let outcome = rig.answer(first, &Verdict::TokenDead);
@@ -211,7 +211,7 @@ fn a_second_chat_refused_meanwhile_stops_the_token_retries_and_calls_included() 
     rig.answer(burst[0], &secs(9));
     rig.answer(burst[1], &secs(5));
     rig.answer(burst[2], &Verdict::Sent);
-    let urgent = Parcel { ordered: false, class: Class::Urgent, ..rig.parcel(8) };
+    let urgent = Parcel { place: Place::Call, class: Class::Urgent, ..rig.parcel(8) };
     rig.put(urgent);
     rig.reply(10);
     let elsewhere = rig.reply(1);
@@ -259,13 +259,13 @@ fn calls_wait_with_their_chat_but_payments_pass() {
     let message = rig.reply(1);
     let dispatch = rig.poll().unwrap();
     rig.answer(dispatch, &secs(20));
-    let typing = Parcel { ordered: false, ..rig.parcel(1) };
-    let checkout = Parcel { ordered: false, class: Class::Urgent, ..rig.parcel(1) };
+    let typing = Parcel { place: Place::Call, ..rig.parcel(1) };
+    let checkout = Parcel { place: Place::Call, class: Class::Urgent, ..rig.parcel(1) };
     let (typing, checkout) = (rig.put(typing), rig.put(checkout));
     let passed = rig.burst();
     assert_eq!(passed.iter().map(|d| d.handle).collect::<Vec<_>>(), [checkout]);
     rig.answer(passed[0], &secs(25));
-    let second = Parcel { ordered: false, class: Class::Urgent, ..rig.parcel(2) };
+    let second = Parcel { place: Place::Call, class: Class::Urgent, ..rig.parcel(2) };
     let second = rig.put(second);
     assert_eq!(rig.next_within(24_999), None, "it names no chat, so the whole token was meant");
     let mut rest = Vec::new();

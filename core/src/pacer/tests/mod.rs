@@ -1,6 +1,7 @@
 //! The pacer's tests: rules one by one, and what they share. The whole under load is in
 //! `core/tests/pacer_simulation.rs`.
 
+mod ahead;
 mod lanes;
 mod oracle;
 mod rules;
@@ -42,7 +43,7 @@ impl Rig {
             arrived_on: LaneIx(0),
             route: Route::Home,
             class: Class::Reply,
-            ordered: true,
+            place: Place::InOrder,
             deadline: None,
         }
     }

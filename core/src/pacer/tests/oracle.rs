@@ -6,7 +6,7 @@
 use super::*;
 use crate::bucket::Rate;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One conversation of the twin: its queue, and whether its head is under way.
 #[derive(Default)]
@@ -23,6 +23,12 @@ struct Twin {
     turns: Vec<(u64, Class)>,
     /// Classes of all that left, for the rule about giving way.
     history: Vec<Class>,
+    /// Messages ahead of their conversation.
+    ahead: Vec<(u64, u32)>,
+    /// Whose is in flight.
+    passing: Vec<u64>,
+    /// Sends in order since the last one ahead.
+    since_ahead: Option<usize>,
 }
 
 impl Twin {
@@ -52,7 +58,32 @@ impl Twin {
         own.filter(|sent| **sent == class).count() >= 31
     }
 
+    /// It leaves beside what is ready, when nothing waits or after 31 others; or it is given up.
+    fn dispatch_ahead(&mut self) -> Option<u32> {
+        let turn = |twin: &Self| twin.turns.is_empty() || twin.since_ahead.is_none_or(|sends| sends >= 31);
+        while !self.ahead.is_empty() && turn(self) {
+            let (user, handle) = self.ahead.remove(0);
+            let ready = self.turns.iter().any(|(waiting, _)| *waiting == user);
+            if ready && !self.passing.contains(&user) {
+                self.passing.push(user);
+                self.since_ahead = Some(0);
+                return Some(handle);
+            }
+        }
+        None
+    }
+
+    fn enqueue_ahead(&mut self, user: u64, handle: u32) {
+        let waits = |talk: &Talk| talk.queue.len() > usize::from(talk.flying);
+        if self.talks.get(&user).is_some_and(waits) {
+            self.ahead.push((user, handle));
+        }
+    }
+
     fn dispatch(&mut self) -> Option<u32> {
+        if let Some(handle) = self.dispatch_ahead() {
+            return Some(handle);
+        }
         let mut waiting: Vec<Class> = self.turns.iter().map(|(_, class)| *class).collect();
         waiting.sort_unstable();
         waiting.dedup();
@@ -63,6 +94,7 @@ impl Twin {
         let talk = self.talks.get_mut(&user)?;
         talk.flying = true;
         self.history.push(class);
+        self.since_ahead = self.since_ahead.map(|sends| sends + 1);
         Some(talk.queue[0].0)
     }
 
@@ -85,6 +117,9 @@ enum Op {
         user: u64,
         class: u8,
     },
+    Ahead {
+        user: u64,
+    },
     Dispatch,
     /// The n-th of those under way is answered.
     Answer {
@@ -96,6 +131,7 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         4 => (0u64..12, 0u8..4).prop_map(|(user, class)| Op::Enqueue { user, class }),
+        1 => (0u64..12).prop_map(|user| Op::Ahead { user }),
         5 => Just(Op::Dispatch),
         4 => (any::<prop::sample::Index>(), prop::bool::weighted(0.9))
             .prop_map(|(which, sent)| Op::Answer { which, sent }),
@@ -117,12 +153,18 @@ proptest! {
         };
         let (mut rig, mut twin) = (Rig::new(config, 1), Twin::default());
         let mut flying: Vec<Dispatch<u32>> = Vec::new();
+        let mut aheads = BTreeSet::new();
         for op in ops {
             match op {
                 Op::Enqueue { user, class } => {
                     let parcel = rig.parcel(user);
                     let parcel = Parcel { class: Class::from_u8(class).unwrap(), ..parcel };
                     twin.enqueue(user, rig.put(parcel), parcel.class);
+                }
+                Op::Ahead { user } => {
+                    let parcel = rig.parcel(user);
+                    aheads.insert(parcel.handle);
+                    twin.enqueue_ahead(user, rig.put(Parcel { place: Place::Ahead, ..parcel }));
                 }
                 Op::Dispatch => {
                     let dispatch = rig.poll();
@@ -133,7 +175,12 @@ proptest! {
                 Op::Answer { which, sent } => {
                     let dispatch = flying.swap_remove(which.index(flying.len()));
                     rig.answer(dispatch, if sent { &Verdict::Sent } else { &Verdict::Failed });
-                    twin.verdict(dispatch.conversation.user.0, sent);
+                    let user = dispatch.conversation.user.0;
+                    if aheads.contains(&dispatch.handle) {
+                        twin.passing.retain(|passing| *passing != user);
+                    } else {
+                        twin.verdict(user, sent);
+                    }
                 }
             }
         }

@@ -152,7 +152,7 @@ fn calls_have_no_place_in_the_order_and_leave_the_window_alone() {
     let mut rig = Rig::new(PacerConfig { slots: 1, ..fresh() }, 1);
     rig.reply(5);
     let message = rig.poll().unwrap();
-    let call = Parcel { ordered: false, route: Route::Pinned(LaneIx(0)), ..rig.parcel(5) };
+    let call = Parcel { place: Place::Call, route: Route::Pinned(LaneIx(0)), ..rig.parcel(5) };
     let call = rig.put(call);
     let dispatch = rig.poll().unwrap();
     assert_eq!(dispatch.handle, call, "it passes its own conversation's message in flight");
@@ -168,10 +168,10 @@ fn urgent_calls_pass_the_cap_on_what_is_in_flight() {
     let mut rig = Rig::new(PacerConfig { in_flight: 1, ..fresh() }, 1);
     rig.reply(1);
     assert!(rig.poll().is_some());
-    let typing = Parcel { ordered: false, ..rig.parcel(2) };
+    let typing = Parcel { place: Place::Call, ..rig.parcel(2) };
     rig.put(typing);
     assert_eq!(rig.poll(), None);
-    let checkout = Parcel { ordered: false, class: Class::Urgent, ..rig.parcel(2) };
+    let checkout = Parcel { place: Place::Call, class: Class::Urgent, ..rig.parcel(2) };
     let checkout = rig.put(checkout);
     assert_eq!(rig.handles(), [checkout]);
 }
@@ -182,7 +182,7 @@ fn what_is_stale_is_dropped_and_payments_never_are() {
     rig.pacer.pause(LaneIx(0));
     let deadline = Some(rig.now.after(Duration::from_secs(5)));
     let late = Parcel { deadline, ..rig.parcel(1) };
-    let call = Parcel { deadline, ordered: false, ..rig.parcel(2) };
+    let call = Parcel { deadline, place: Place::Call, ..rig.parcel(2) };
     let paid = Parcel { deadline, class: Class::Urgent, ..rig.parcel(3) };
     let (late, call, paid) = (rig.put(late), rig.put(call), rig.put(paid));
     rig.wait(5_005);
@@ -291,7 +291,7 @@ fn a_place_in_the_queue_counts_turns() {
     assert_eq!(rig.pacer.estimate(of(1), LaneIx(0)).ahead, 0);
     assert_eq!(rig.pacer.estimate(of(50), LaneIx(0)).ahead, 49);
     let place = rig.pacer.estimate(of(99), LaneIx(0));
-    assert_eq!(place, Place { ahead: 50, wait: Duration::from_secs(5) });
+    assert_eq!(place, Estimate { ahead: 50, wait: Duration::from_secs(5) });
     assert_eq!(rig.burst().len(), 10);
     assert_eq!(rig.pacer.estimate(of(50), LaneIx(0)).ahead, 39);
 }

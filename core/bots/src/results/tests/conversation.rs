@@ -4,7 +4,7 @@ use super::world::*;
 use crate::results::dataset::{Identifiers, NameSearch};
 use crate::results::{Settings, Texts};
 use nobat_core::bot::{Action, Bot, Call, Input, RenderView};
-use nobat_core::envelope::{Class, Payload};
+use nobat_core::envelope::{Class, Payload, Place};
 use nobat_core::id::{BotId, ChatId, LaneIx, MessageId, UserId};
 use nobat_core::time::{Now, UnixMillis};
 use std::time::Duration;
@@ -75,7 +75,12 @@ fn without_a_data_set_the_welcome_works_and_questions_are_kept_for_the_hour() {
     assert_eq!(sends.len(), 2);
     assert!(!sends[0].held && sends[0].class == Class::Reply);
     assert!(words(&world.render(&sends[0])).contains("سجّلنا طلبك للرقم \u{2068}12346\u{2069}"));
-    assert!(sends[1].held && sends[1].ordered && sends[1].class == Class::Bulk && sends[1].question != 0);
+    assert!(
+        sends[1].held
+            && sends[1].place == Place::InOrder
+            && sends[1].class == Class::Bulk
+            && sends[1].question != 0
+    );
     // Rendered of what is there at the hour.
     world.shelf.put(Some(data_set(PUPILS, schema(NameSearch::Off))));
     assert!(words(&world.render(&sends[1])).contains("علي حسين كاظم"));
@@ -108,8 +113,8 @@ fn an_impatient_repeat_is_coalesced_and_a_long_wait_is_told_once() {
     world.wait = Duration::from_millis(90_500);
     let sends = world.text("٠١٢٣٤٦");
     assert_eq!(sends.len(), 1);
-    assert!(sends[0].class == Class::Urgent && !sends[0].ordered && sends[0].question == 0);
-    assert_eq!(sends[0].deadline, Some(world.now.after(Duration::from_secs(10))));
+    assert!(sends[0].class == Class::Reply && sends[0].place == Place::Ahead && sends[0].question == 0);
+    assert_eq!(sends[0].deadline, Some(world.now.after(Duration::from_secs(5))));
     let said = world.render(&sends[0]);
     assert!(words(&said).contains("\u{2068}2\u{2069}") && words(&said).contains("\u{2068}91\u{2069}"));
     world.queue.truncate(1);
@@ -153,7 +158,9 @@ fn too_fast_is_one_notice_that_says_how_long() {
     let mut world = one();
     let until = world.now.after(Duration::from_millis(1_200));
     let sends = world.give(&Input::TooFast { until });
-    assert_eq!((sends.len(), sends[0].deadline, sends[0].class), (1, Some(until), Class::Urgent));
+    assert_eq!((sends.len(), sends[0].deadline, sends[0].place), (1, Some(until), Place::InOrder));
+    world.text("12346");
+    assert_eq!(world.give(&Input::TooFast { until })[0].place, Place::Ahead, "it passes what waits");
     assert!(words(&world.render(&sends[0])).contains("\u{2068}2\u{2069}"));
 }
 
@@ -190,8 +197,8 @@ fn several_of_a_name_are_told_apart_by_buttons_and_the_chosen_one_gets_his_card(
     assert_eq!(labels.len(), 2);
     assert!(labels[0].contains("علي حسين جاسم، ثانوية الرافدين، بغداد"), "{labels:?}");
     let sends = world.press(data(&buttons(&list)[1]));
-    assert!(sends[0].pinned && !sends[0].ordered && sends[0].class == Class::Urgent);
-    assert!(!sends[1].pinned && sends[1].ordered);
+    assert!(sends[0].pinned && sends[0].place == Place::Call && sends[0].class == Class::Urgent);
+    assert!(!sends[1].pinned && sends[1].place == Place::InOrder);
     let calls = world.deliver();
     assert_eq!(calls[0], Call::AnswerCallback { id: "77".into(), text: String::new(), alert: false });
     assert!(
