@@ -12,7 +12,8 @@ use core::ops::Range;
 /// Pupils that one question gives, at most: six pages of eight.
 pub const MATCHES_MAX: usize = 48;
 /// Postings of its rarest word that one question may look at, at most, each at O(words * log postings),
-/// besides O(log n) to find where to look. At it the question is answered with what was found, and [`Matches::more`] says that a longer name is needed.
+/// besides O(log n) to find where to look. At it the question is answered with what was found, and
+/// [`Matches::more`] says that a longer name is needed.
 pub const NAME_WORK_MAX: usize = 1_024;
 /// Words of a question that count, at most.
 const WORDS_MAX: usize = 8;
