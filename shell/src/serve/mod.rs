@@ -140,6 +140,8 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     let admin = stop.run_all("admin", vec![admin])?;
     pages.set(State::Ready);
     say!(Info, "serving", kind = config.kind.name(), lanes = config.lanes.len(), listen = config.listen);
+    let reach = spec::reach_in_words(config);
+    say!(Info, "{reach}");
 
     if let Some(base) = &config.webhook.url {
         register::spawn(config, base, secret)?;

@@ -81,6 +81,23 @@ fn pacer(config: &Config) -> PacerConfig {
     }
 }
 
+/// What users will see of the lanes, said at start: nobody shall wonder who answers him.
+pub(super) fn reach_in_words(config: &Config) -> &'static str {
+    match (config.lanes.len(), config.pacing.reach) {
+        (1, _) => "one bot answers everybody",
+        (_, Reach::Try) => {
+            "a user's home bot is tried once: who has started it is answered there, in its own chat; \
+             everybody else by the bot he wrote to"
+        }
+        (_, Reach::Known) => {
+            "a user is answered by his home bot if he has started it, else by the bot he wrote to"
+        }
+        (_, Reach::All) => {
+            "a user is answered by his home bot, in its own chat: all bots must be started by all users"
+        }
+    }
+}
+
 pub(super) fn routes(config: &Config) -> Routes {
     let bots = (0..).zip(&config.lanes);
     Routes::new(bots.map(|(n, lane)| Bot { kind: KindIx(0), lane: LaneIx(n), id: lane.bot_id }).collect())
