@@ -101,6 +101,16 @@ impl Plan {
         })
     }
 
+    /// Whether every registration stands as wanted, whatever its last delivery came to: for a restart, during
+    /// which deliveries fail. Changes nothing.
+    pub fn stands(&self, api: &dyn Api) -> bool {
+        self.each(&mut |_| {}, |wanted| {
+            let bot = get_me(api, &wanted.token)?;
+            let info = webhook_info(api, &wanted.token)?;
+            Ok((bot, self.judge(wanted, &info, true)))
+        })
+    }
+
     fn each(
         &self,
         tell: &mut dyn FnMut(&Line),
