@@ -53,15 +53,10 @@ impl Turn<'_> {
         self.out.sends.push(Outgoing { question, ..Outgoing::reply(say.payload()) });
     }
 
-    /// Queues a notice that passes what waits, and is dropped if it comes too late to be of use. Where
-    /// nothing waits there is nothing to pass.
+    /// Queues a notice about what waits: it passes that, and is dropped if it comes too late to be of use.
     fn notice(&mut self, say: &Say, until: UnixMillis) {
-        let waits = !self.view.waiting.questions.is_empty();
-        self.out.sends.push(Outgoing {
-            place: if waits { Place::Ahead } else { Place::InOrder },
-            deadline: Some(until),
-            ..Outgoing::reply(say.payload())
-        });
+        let deadline = Some(until);
+        self.out.sends.push(Outgoing { place: Place::Ahead, deadline, ..Outgoing::reply(say.payload()) });
     }
 
     fn plain(&mut self, key: Key) {
@@ -113,7 +108,9 @@ impl Turn<'_> {
     fn too_fast(&mut self, until: UnixMillis) {
         let wait = until.since(self.view.now.wall);
         let (language, key) = (self.language(), Key::SlowDown);
-        self.notice(&Say::Timed { language, key, amount: whole_seconds(wait), place: 0 }, until);
+        // In order and without a deadline: it is the only answer that the refused questions get, so it may
+        // come late, but it may not be dropped.
+        self.reply(&Say::Timed { language, key, amount: whole_seconds(wait), place: 0 }, 0);
     }
 
     fn question(&mut self, text: &str) {

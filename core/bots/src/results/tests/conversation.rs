@@ -158,9 +158,10 @@ fn too_fast_is_one_notice_that_says_how_long() {
     let mut world = one();
     let until = world.now.after(Duration::from_millis(1_200));
     let sends = world.give(&Input::TooFast { until });
-    assert_eq!((sends.len(), sends[0].deadline, sends[0].place), (1, Some(until), Place::InOrder));
+    assert_eq!((sends.len(), sends[0].deadline, sends[0].place), (1, None, Place::InOrder));
     world.text("12346");
-    assert_eq!(world.give(&Input::TooFast { until })[0].place, Place::Ahead, "it passes what waits");
+    let behind = &world.give(&Input::TooFast { until })[0];
+    assert_eq!((behind.deadline, behind.place), (None, Place::InOrder), "late, but never dropped");
     assert!(words(&world.render(&sends[0])).contains("\u{2068}2\u{2069}"));
 }
 
