@@ -1,2 +1,362 @@
-//! Bench.
-fn main() {}
+//! What a join costs, and what it costs when threads are preempted: the lock-free matchmaker beside the
+//! specification under a mutex and beside what is usually written, in one run.
+//!
+//! ```text
+//! cargo bench -p nobat-benches --bench matchmaker              everything, about a minute
+//! cargo bench -p nobat-benches --bench matchmaker -- cost      ns per operation
+//! cargo bench -p nobat-benches --bench matchmaker -- tail      latency with preempted threads
+//! ```
+//!
+//! The two naive peers pair anyone with anyone: no VIPs, wants, recent partners, cancel, or expiry.
+
+use crossbeam::queue::SegQueue;
+use hdrhistogram::Histogram;
+use nobat_core::matchmaker::{
+    Gender, Joined, LockFree, Matchmaker, Pairing, Pool, Rules, Seat, Size, Spec, Ticket, Wants,
+};
+use nobat_core::time::Nanos;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const ANYONE: Ticket = Ticket::plain(Gender::Male, Pool(0));
+const SUITOR: Ticket = Ticket::vip(Gender::Male, Wants::Women, Pool(0));
+const WOMAN: Ticket = Ticket::vip(Gender::Female, Wants::Men, Pool(0));
+/// After this, nobody met before counts as recent.
+const LONG: Duration = Duration::from_secs(21 * 60);
+
+fn size(users: usize) -> Size {
+    Size { users: u32::try_from(users).expect("a small number"), pools: 1, blocks: 0 }
+}
+
+/// A matchmaker that threads share, and how one of them calls it.
+trait Shared: Sync {
+    type View<'a>: Matchmaker
+    where
+        Self: 'a;
+
+    fn with<R>(&self, f: impl FnOnce(&mut Self::View<'_>) -> R) -> R;
+    fn new(users: usize) -> Self;
+}
+
+impl Shared for LockFree {
+    type View<'a> = &'a Self;
+
+    fn with<R>(&self, f: impl FnOnce(&mut Self::View<'_>) -> R) -> R {
+        f(&mut { self })
+    }
+
+    fn new(users: usize) -> Self {
+        Self::new(Rules::default(), size(users))
+    }
+}
+
+impl Shared for Mutex<Spec> {
+    type View<'a> = Spec;
+
+    fn with<R>(&self, f: impl FnOnce(&mut Spec) -> R) -> R {
+        f(&mut *self.lock())
+    }
+
+    fn new(users: usize) -> Self {
+        Self::new(Spec::new(Rules::default(), size(users)))
+    }
+}
+
+fn seats(m: &mut impl Matchmaker, users: usize) -> Vec<Seat> {
+    (0..users).map(|_| m.seat(0).expect("as many seats as users")).collect()
+}
+
+/// The best of several runs: what the code costs, not what else the machine did.
+fn best(runs: usize, mut run: impl FnMut() -> f64) -> f64 {
+    (0..runs).map(|_| run()).fold(f64::INFINITY, f64::min)
+}
+
+fn nanos_each(start: Instant, count: usize) -> f64 {
+    start.elapsed().as_nanos() as f64 / count as f64
+}
+
+/// Two join, meet, and part. Their rings are full, of people met `apart` ago for each place: nobody who
+/// counts any more if that is long, sixteen who count if it is short. ns per join, the end included.
+fn join_to_end(mut m: impl Matchmaker, apart: Duration) -> f64 {
+    const HALF: usize = 512;
+    let mut seats = seats(&mut m, 2 * HALF);
+    let (ones, others) = seats.split_at_mut(HALF);
+    let (mut now, mut shift) = (Nanos::from_secs(1), 0);
+    let mut run = |rounds: usize| {
+        let start = Instant::now();
+        for _ in 0..rounds {
+            (now, shift) = (now.after(apart), shift + 1);
+            for (i, one) in ones.iter_mut().enumerate() {
+                let other = &mut others[(i + shift) % HALF];
+                assert!(matches!(m.join(one, &ANYONE, now), Ok(Joined::Waiting { .. })));
+                let Ok(Joined::Paired(pairing)) = m.join(other, &ANYONE, now) else { panic!("one waits") };
+                assert!(m.end(pairing.id(), now));
+            }
+        }
+        nanos_each(start, rounds * 2 * HALF)
+    };
+    run(40);
+    best(20, || run(20))
+}
+
+/// Someone joins and leaves while so many wait. ns for both.
+fn join_and_cancel(mut m: impl Matchmaker, backlog: usize) -> f64 {
+    let mut seats = seats(&mut m, backlog + 64);
+    let now = Nanos::from_secs(1);
+    let (waiting, rest) = seats.split_at_mut(backlog);
+    for seat in waiting {
+        assert!(matches!(m.join(seat, &SUITOR, now), Ok(Joined::Waiting { .. })));
+    }
+    let mut run = |rounds: usize| {
+        let start = Instant::now();
+        for _ in 0..rounds {
+            for seat in &mut *rest {
+                assert!(matches!(m.join(seat, &SUITOR, now), Ok(Joined::Waiting { .. })));
+                black_box(m.leave(seat.slot(), now));
+            }
+        }
+        nanos_each(start, rounds * 64)
+    };
+    run(100);
+    best(10, || run(200))
+}
+
+/// So many head the line, all met by the searcher a moment ago: she passes them, waits, and leaves. ns for
+/// both.
+fn past_recent_heads(mut m: impl Matchmaker, heads: usize) -> f64 {
+    let mut seats = seats(&mut m, 17);
+    let now = Nanos::from_secs(1);
+    let (woman, men) = seats.split_last_mut().expect("seventeen");
+    for man in &mut men[..heads] {
+        m.remember(woman, man.slot(), now.after(LONG)).expect("idle");
+        assert!(matches!(m.join(man, &SUITOR, now), Ok(Joined::Waiting { .. })));
+    }
+    let mut run = |rounds: usize| {
+        let start = Instant::now();
+        for _ in 0..rounds {
+            assert!(matches!(m.join(woman, &WOMAN, now), Ok(Joined::Waiting { .. })));
+            black_box(m.leave(woman.slot(), now));
+        }
+        nanos_each(start, rounds)
+    };
+    run(1_000);
+    best(10, || run(5_000))
+}
+
+/// Threads that join their own users one after another; whoever is paired parts at once. ns per join, of
+/// all threads together.
+fn storm<S: Shared>(threads: usize) -> f64 {
+    const EACH: usize = 1_024;
+    const ROUNDS: usize = 8_000;
+    best(3, || {
+        let shared = S::new(EACH * threads);
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                let mut seats: Vec<Seat> =
+                    (0..EACH).map(|_| shared.with(|m| m.seat(0).expect("a seat"))).collect();
+                let shared = &shared;
+                scope.spawn(move || {
+                    for round in 0..ROUNDS {
+                        let now = Nanos::from_secs(1).after(LONG * round as u32);
+                        for seat in &mut seats {
+                            step(shared, seat, now);
+                        }
+                    }
+                });
+            }
+        });
+        nanos_each(start, EACH * ROUNDS * threads)
+    })
+}
+
+fn step<S: Shared>(shared: &S, seat: &mut Seat, now: Nanos) {
+    let part = |pairing: Pairing| shared.with(|m| m.end(pairing.id(), now));
+    match shared.with(|m| m.join(seat, &ANYONE, now)) {
+        Ok(Joined::Paired(pairing)) => _ = part(pairing),
+        Ok(_) => {}
+        Err(_) => _ = shared.with(|m| m.leave(seat.slot(), now)),
+    }
+}
+
+/// The naive peers: whoever comes takes who waits, or waits.
+trait Naive: Sync {
+    fn meet(&self, me: u32) -> Option<u32>;
+}
+
+impl Naive for Mutex<VecDeque<u32>> {
+    fn meet(&self, me: u32) -> Option<u32> {
+        let mut line = self.lock();
+        let other = line.pop_front();
+        if other.is_none() {
+            line.push_back(me);
+        }
+        other
+    }
+}
+
+impl Naive for SegQueue<u32> {
+    fn meet(&self, me: u32) -> Option<u32> {
+        let other = self.pop();
+        if other.is_none() {
+            self.push(me);
+        }
+        other
+    }
+}
+
+fn naive_storm(naive: &impl Naive, threads: usize) -> f64 {
+    const EACH: u32 = 20_000_000;
+    best(5, || {
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| (0..EACH).for_each(|me| _ = black_box(naive.meet(me))));
+            }
+        });
+        nanos_each(start, EACH as usize * threads)
+    })
+}
+
+/// Latency of each call of some workers, with other work between calls, while two hogs want the same
+/// processors: a thread is preempted wherever it happens to be.
+fn tail(label: &str, threads: usize, seconds: u64, work: impl Fn(&AtomicBool, &mut Histogram<u64>) + Sync) {
+    let stop = AtomicBool::new(false);
+    let mut total = Histogram::<u64>::new(3).expect("three digits");
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    black_box((0..1_000u64).fold(0, |a, b| a ^ black_box(b)));
+                }
+            });
+        }
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut histogram = Histogram::<u64>::new(3).expect("three digits");
+                    work(&stop, &mut histogram);
+                    histogram
+                })
+            })
+            .collect();
+        thread::sleep(Duration::from_secs(seconds));
+        stop.store(true, Ordering::Relaxed);
+        for worker in workers {
+            total.add(worker.join().expect("no panic")).expect("one range");
+        }
+    });
+    let workers = threads;
+    let at = |quantile| total.value_at_quantile(quantile);
+    println!(
+        "{label:<28} {workers:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        at(0.9999),
+        at(0.99999),
+        total.max(),
+        total.len()
+    );
+}
+
+fn between_calls() {
+    black_box((0..600u64).fold(0, |a, b| a ^ black_box(b)));
+}
+
+fn timed<R>(histogram: &mut Histogram<u64>, call: impl FnOnce() -> R) -> R {
+    let start = Instant::now();
+    let result = call();
+    histogram.record(start.elapsed().as_nanos() as u64).expect("the histogram grows");
+    result
+}
+
+fn shared_tail<S: Shared>(label: &str, threads: usize, seconds: u64) {
+    const EACH: usize = 1_024;
+    let shared = S::new(threads * EACH);
+    tail(label, threads, seconds, |stop, histogram| {
+        let mut seats: Vec<Seat> = (0..EACH).map(|_| shared.with(|m| m.seat(0).expect("a seat"))).collect();
+        let mut now = Nanos::from_secs(1);
+        while !stop.load(Ordering::Relaxed) {
+            now = now.after(LONG);
+            for seat in &mut seats {
+                timed(histogram, || step(&shared, seat, now));
+                between_calls();
+            }
+        }
+    });
+}
+
+fn naive_tail(label: &str, naive: &impl Naive, threads: usize, seconds: u64) {
+    tail(label, threads, seconds, |stop, histogram| {
+        while !stop.load(Ordering::Relaxed) {
+            timed(histogram, || black_box(naive.meet(1)));
+            between_calls();
+        }
+    });
+}
+
+fn cost() {
+    let free = |users| LockFree::new(Rules::default(), size(users));
+    let spec = |users| Spec::new(Rules::default(), size(users));
+    println!("\n{:<54} {:>10} {:>10}", "ns per operation, uncontended", "spec", "lock-free");
+    let row = |label: &str, spec: f64, free: f64| println!("{label:<54} {spec:>10.1} {free:>10.1}");
+    for (label, apart) in [("nobody met of late", LONG), ("16 partners met of late", Duration::from_secs(1))]
+    {
+        row(
+            &format!("join, with the end of the pair: {label}"),
+            join_to_end(spec(1_024), apart),
+            join_to_end(&free(1_024), apart),
+        );
+    }
+    for backlog in [0, 20_000, 100_000] {
+        let users = backlog + 64;
+        row(
+            &format!("join + cancel, {backlog} waiting"),
+            join_and_cancel(spec(users), backlog),
+            join_and_cancel(&free(users), backlog),
+        );
+    }
+    for heads in [0, 8, 16] {
+        row(
+            &format!("join + cancel, past {heads} heads met of late"),
+            past_recent_heads(spec(17), heads),
+            past_recent_heads(&free(17), heads),
+        );
+    }
+    println!("\n{:<54} {:>10} {:>10}", "ns per join, all threads together", "1 thread", "2 threads");
+    let row = |label: &str, one: f64, two: f64| println!("{label:<54} {one:>10.1} {two:>10.1}");
+    row("lock-free", storm::<LockFree>(1), storm::<LockFree>(2));
+    row("parking_lot::Mutex<Spec>", storm::<Mutex<Spec>>(1), storm::<Mutex<Spec>>(2));
+    let line = Mutex::new(VecDeque::new());
+    row("parking_lot::Mutex<VecDeque> (naive)", naive_storm(&line, 1), naive_storm(&line, 2));
+    let queue = SegQueue::new();
+    row("crossbeam SegQueue (naive, loses people)", naive_storm(&queue, 1), naive_storm(&queue, 2));
+    println!("{:<54} {:>10} {:>10}", "Redis, match-or-enqueue in Lua", "", "");
+}
+
+fn main() {
+    let wants = |what: &str| std::env::args().all(|arg| !["cost", "tail"].contains(&&*arg) || arg == what);
+    if wants("cost") {
+        cost();
+    }
+    if wants("tail") {
+        println!(
+            "\n{:<28} {:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
+            "ns, beside two hogs", "workers", "p50", "p99", "p99.9", "p99.99", "p99.999", "max", "calls"
+        );
+        for threads in [2, 16] {
+            for _ in 0..2 {
+                shared_tail::<LockFree>("lock-free", threads, 6);
+                shared_tail::<Mutex<Spec>>("Mutex<Spec>", threads, 6);
+            }
+            naive_tail("Mutex<VecDeque> (naive)", &Mutex::new(VecDeque::new()), threads, 4);
+            naive_tail("SegQueue (naive)", &SegQueue::new(), threads, 4);
+        }
+        println!("Redis");
+    }
+}

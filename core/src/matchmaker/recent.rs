@@ -27,6 +27,11 @@ pub(super) const fn entry(partner: Slot, until: Nanos) -> u64 {
     (partner.0 as u64) << UNTIL_BITS | steps
 }
 
+/// When an entry ends.
+pub(super) const fn until(word: u64) -> Nanos {
+    Nanos((word & UNTIL_MAX) << STEP_BITS)
+}
+
 /// Until when `word` forbids `partner`; zero if it is about someone else.
 pub(super) const fn forbids(word: u64, partner: Slot) -> Nanos {
     if word >> UNTIL_BITS == partner.0 as u64 { Nanos((word & UNTIL_MAX) << STEP_BITS) } else { Nanos::ZERO }

@@ -111,11 +111,16 @@ impl Spec {
     }
 
     /// Until when these two may not meet for having met; zero if they may.
-    fn recent_until(&self, a: Slot, b: Slot) -> Nanos {
-        let (ring_a, ring_b) = (&self.users[a.index()].recent, &self.users[b.index()].recent);
-        let by_a = ring_a.iter().map(|&word| recent::forbids(word, b)).max();
-        let by_b = ring_b.iter().map(|&word| recent::forbids(word, a)).max();
-        by_a.max(by_b).unwrap_or(Nanos::ZERO)
+    fn recent_until(&self, a: Slot, b: Slot, now: Nanos) -> Nanos {
+        let of = |user: Slot, partner: Slot| {
+            let User { recent: ring, met, .. } = &self.users[user.index()];
+            // The last one to part is the last to be forgotten.
+            if recent::until(ring[met.wrapping_sub(1) % RECENT]) <= now {
+                return Nanos::ZERO;
+            }
+            ring.iter().map(|&word| recent::forbids(word, partner)).max().unwrap_or(Nanos::ZERO)
+        };
+        of(a, b).max(of(b, a))
     }
 
     fn blocked(&self, a: Slot, b: Slot) -> bool {
@@ -138,7 +143,7 @@ impl Spec {
                 if only_widened && them.widens > at || best.is_some_and(|(rank, _)| rank <= them.rank) {
                     break; // Those behind him have joined later still.
                 }
-                let recent = self.recent_until(slot, other);
+                let recent = self.recent_until(slot, other, now);
                 if recent > now {
                     wake = wake.min(Instant::at(recent));
                 } else if other != slot && them.expires > at && !self.blocked(slot, other) {

@@ -10,8 +10,12 @@
 //! ```text
 //! in the order of slots, lower first:  status  Waiting(version) -> Claimed(searcher, version)
 //! then                                 control Open -> Paired   (or Failed, if one was not waiting)
-//! then both:                           status  -> Paired(searcher, version)   (or Waiting(version + 1))
+//! and if it failed, both:              status  Claimed(searcher, version) -> Waiting(version + 1)
+//! in the end                           control Paired -> Ended
 //! ```
+//!
+//! A pair is thus two status words that name a claim whose fate is `Paired`; when it ends, or when its
+//! searcher has gone on to another claim, both words mean idle, and nobody has to write them.
 //!
 //! Why it is right:
 //!
@@ -22,7 +26,8 @@
 //!   one word had moved past `Waiting(v)` for ever; if that was the lower slot's, nobody went on to the
 //!   higher one; if the higher one's, the lower one's was used up by the claim itself.)
 //! * **A claim's words are not reused while anyone needs them.** Its searcher opens the next one only
-//!   when both users are released, and after a pair only when that pair has ended.
+//!   when a failed one has released both users, and after a pair only when that pair has ended. So a
+//!   status that stays `Claimed` while the claim has moved on belongs to a pair that has ended.
 //! * **No circle.** Everyone installs the lower slot first, so a helper that meets another claim on the
 //!   higher slot meets one that holds it as its lower slot, or has both: recursion climbs strictly, and
 //!   is no deeper than there are threads.
@@ -39,11 +44,27 @@ use crate::matchmaker::ticket::{Seat, Slot};
 use crate::sync::atomic::Ordering;
 use crate::time::Nanos;
 
+/// What someone is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Doing {
+    Nothing,
+    Waiting,
+    Paired(Pairing),
+}
+
 /// A claim as read at one moment.
 #[derive(Clone, Copy)]
 pub(super) struct Claim {
     control: Control,
     pairing: Pairing,
+}
+
+impl Claim {
+    /// Whether the claim is the one that this status names.
+    fn is_of(&self, slot: Slot, status: Status) -> bool {
+        let me = Member { slot, version: status.version() };
+        me == self.pairing.searcher || me == self.pairing.found
+    }
 }
 
 impl<F: Faults> LockFree<F> {
@@ -67,19 +88,30 @@ impl<F: Faults> LockFree<F> {
             })
     }
 
-    /// The pair that a status `Paired` names, unless it has ended.
-    pub(super) fn living_pair(&self, slot: Slot, status: Status) -> Option<Pairing> {
-        let claim = self.read_claim(status.searcher())?;
-        let Pairing { searcher, found } = claim.pairing;
-        let me = Member { slot, version: status.version() };
-        (claim.control.fate() == Fate::Paired && (me == searcher || me == found)).then_some(claim.pairing)
-    }
-
-    /// Decides the claim that holds someone, and releases both. On return the word that led here has
-    /// changed.
-    pub(super) fn help(&self, searcher: Slot) {
-        if let Some(claim) = self.read_claim(searcher) {
-            self.resolve(&claim);
+    /// What a user is doing, with every claim decided that he was met in. The status is the word that was
+    /// read; it is `Claimed` for a pair, living or ended.
+    pub(super) fn settled(&self, slot: Slot, user: User<'_>) -> (Status, Doing) {
+        // ORDERING: Acquire, here and below; pairs with the Release of every change. Carries: the
+        // ticket's words, or the claim's.
+        let mut status = Status(user.status().load(Ordering::Acquire));
+        loop {
+            match status.tag() {
+                Tag::Idle => return (status, Doing::Nothing),
+                Tag::Waiting => return (status, Doing::Waiting),
+                Tag::Claimed => {}
+            }
+            let claim = self.read_claim(status.searcher()).filter(|claim| claim.is_of(slot, status));
+            match claim.map(|claim| (claim, claim.control.fate())) {
+                Some((claim, Fate::Paired)) => return (status, Doing::Paired(claim.pairing)),
+                Some((_, Fate::Ended)) => return (status, Doing::Nothing),
+                Some((claim, _)) => _ = self.resolve(&claim),
+                None => {}
+            }
+            let again = Status(user.status().load(Ordering::Acquire));
+            if claim.is_none() && again == status {
+                return (status, Doing::Nothing); // His searcher has moved on: they have parted.
+            }
+            status = again;
         }
     }
 
@@ -105,8 +137,8 @@ impl<F: Faults> LockFree<F> {
     fn propose(&self, me: User<'_>, pairing: &Pairing, fate: Fate) -> Control {
         // ORDERING: Relaxed; only this thread raises the sequence, and it has decided the last claim.
         let sequence = Control(me.control().load(Ordering::Relaxed)).sequence() + 1;
-        // ORDERING: Relaxed; ordered before the Release stores that follow.
-        me.control().store(Control::new(sequence, Fate::Filling).0, Ordering::Relaxed);
+        // ORDERING: Release; who sees that the last claim is over sees what it did to both status words.
+        me.control().store(Control::new(sequence, Fate::Filling).0, Ordering::Release);
         // ORDERING: Release, both; see `read_claim`. Carries: that the last claim is over.
         me.peer().store(peer(pairing.found), Ordering::Release);
         me.own().store(pairing.searcher.version, Ordering::Release);
@@ -123,18 +155,17 @@ impl<F: Faults> LockFree<F> {
             return false;
         };
         let both = if searcher.slot < found.slot {
-            [(me, searcher.version), (them, found.version)]
+            [(searcher.slot, me, searcher.version), (found.slot, them, found.version)]
         } else {
-            [(them, found.version), (me, searcher.version)]
+            [(found.slot, them, found.version), (searcher.slot, me, searcher.version)]
         };
         let open = claim.control.with(Fate::Open);
         if claim.control == open {
-            let fate =
-                if both.iter().all(|&(user, version)| self.install(user, version, me, searcher.slot, open)) {
-                    Fate::Paired
-                } else {
-                    Fate::Failed
-                };
+            let fate = if both.iter().all(|held| self.install(held, me, searcher.slot, open)) {
+                Fate::Paired
+            } else {
+                Fate::Failed
+            };
             // ORDERING: AcqRel; Release carries both installed words to whoever reads the fate, Acquire
             // takes over what an earlier decider saw. Acquire on failure, for the same reason.
             // LINEARIZES: the match: from here on both are paired. A claim that fails has no effect.
@@ -146,25 +177,26 @@ impl<F: Faults> LockFree<F> {
         if control.sequence() != open.sequence() {
             return false; // Decided, released and over: only a helper can be this late.
         }
-        let paired = control.fate() != Fate::Failed;
-        for (user, version) in both {
-            let free = if F::SAME_VERSION { version } else { version + 1 };
-            let released =
-                if paired { Status::paired(searcher.slot, version) } else { Status::waiting(free) };
+        if control.fate() != Fate::Failed {
+            return true;
+        }
+        for (_, user, version) in both {
             // ORDERING: Release; carries the decision to whoever reads the status. Relaxed on failure:
             // another helper was first, or the word was never installed.
+            let free = Status::waiting(version + 1);
             let _released_before = user.status().compare_exchange(
                 Status::claimed(searcher.slot, version).0,
-                released.0,
+                free.0,
                 Ordering::Release,
                 Ordering::Relaxed,
             );
         }
-        paired
+        false
     }
 
     /// Holds one user for a claim; `false` if he does not stand at this version any more.
-    fn install(&self, user: User<'_>, version: u64, me: User<'_>, searcher: Slot, open: Control) -> bool {
+    fn install(&self, held: &(Slot, User<'_>, u64), me: User<'_>, searcher: Slot, open: Control) -> bool {
+        let &(slot, user, version) = held;
         let claimed = Status::claimed(searcher, version);
         loop {
             // ORDERING: Acquire on both; the word of another claim leads to its fields. Release: who finds
@@ -178,7 +210,14 @@ impl<F: Faults> LockFree<F> {
             match installed {
                 Ok(_) => return true,
                 Err(word) if word == claimed.0 => return true,
-                Err(word) if Status(word).tag() == Tag::Claimed => self.help(Status(word).searcher()),
+                Err(word) if Status(word).tag() == Tag::Claimed => {
+                    // Another claim holds him: decide it. If it fails he waits again, under another version.
+                    let (status, doing) = self.settled(slot, user);
+                    if doing != Doing::Waiting {
+                        // Gone; or our own claim has been installed and decided by another helper.
+                        return status == claimed;
+                    }
+                }
                 Err(_) => return false,
             }
             // ORDERING: Acquire; the claim may have been decided while we helped another.
@@ -232,7 +271,7 @@ impl<F: Faults> LockFree<F> {
         for (user, version) in [(me, versions[0]), (them, versions[1])] {
             // ORDERING: Release; carries the claim.
             // LINEARIZES: the pair's beginning, for each of the two.
-            user.status().store(Status::paired(searcher.slot(), version).0, Ordering::Release);
+            user.status().store(Status::claimed(searcher.slot(), version).0, Ordering::Release);
         }
         Some(pairing)
     }

@@ -9,9 +9,6 @@ pub trait Faults: Send + Sync + 'static {
     const NO_FENCE: bool = false;
     /// A claim takes whatever ticket its partner has by now, not the one that was judged.
     const ANY_VERSION: bool = false;
-    /// A failed claim gives its users back under the version that it took, so that a late helper of the
-    /// same claim can take them once more.
-    const SAME_VERSION: bool = false;
     /// Only the searcher's list of recent partners is asked.
     const ONE_SIDED: bool = false;
 }

@@ -73,7 +73,9 @@ mod word;
 #[cfg(test)]
 mod tests;
 
-use super::api::{Full, Joined, Left, Matchmaker, Pairing, PairingId, Refused, Standing, VERSION_MAX, Woken};
+use super::api::{
+    Full, Joined, Left, Matchmaker, Member, Pairing, PairingId, Refused, Standing, VERSION_MAX, Woken,
+};
 use super::class::{CLASSES, Class};
 use super::instant::Instant;
 use super::recent::{self, RECENT};
@@ -83,6 +85,7 @@ use crate::sync::words::Words;
 use crate::time::Nanos;
 use blocks::Blocks;
 use chunk::Place;
+use claim::Doing;
 use core::marker::PhantomData;
 use core::time::Duration;
 use faults::{Faults, Sound};
@@ -134,11 +137,11 @@ impl<F: Faults> LockFree<F> {
     /// his status nobody else writes to it: he has one seat, and it is held by `&mut`.
     fn idle(&self, seat: &Seat) -> Result<(User<'_>, u64), Refused> {
         let user = self.users.get(seat.slot).ok_or(Refused::NoSuchSeat)?;
-        let (status, pair) = self.settled(seat.slot, user);
-        match (status.tag(), pair) {
-            (Tag::Waiting, _) => return Err(Refused::AlreadyWaiting),
-            (_, Some(_)) => return Err(Refused::AlreadyPaired),
-            (Tag::Paired, None) => {
+        let (status, doing) = self.settled(seat.slot, user);
+        match (status.tag(), doing) {
+            (_, Doing::Waiting) => return Err(Refused::AlreadyWaiting),
+            (_, Doing::Paired(_)) => return Err(Refused::AlreadyPaired),
+            (Tag::Claimed, Doing::Nothing) => {
                 // That pair has ended: from now on its place in the ring is taken.
                 // ORDERING: Release; pairs with `part`: who reads this count finds the pair ended.
                 let met = user.met().load(Ordering::Relaxed);
@@ -151,8 +154,8 @@ impl<F: Faults> LockFree<F> {
         Ok((user, status.version()))
     }
 
-    /// Writes a ticket, makes its owner wait, and stands him in line.
-    fn file(&self, slot: Slot, user: User<'_>, number: u64, filed: &Filed) -> Option<(Place, Entry)> {
+    /// Writes a ticket and makes its owner wait.
+    fn write(&self, user: User<'_>, number: u64, filed: &Filed) {
         let (pool, class) = (filed.ticket.pool, Class::of(&filed.ticket));
         // ORDERING: Relaxed, all four; released by the status below. A late searcher who reads them under the
         // last ticket's version cannot claim with it.
@@ -163,7 +166,11 @@ impl<F: Faults> LockFree<F> {
         // ORDERING: Release; carries the ticket and everything before it.
         // LINEARIZES: waiting (see `Lines::append` for the place in line).
         user.status().store(Status::waiting(number).0, Ordering::Release);
+    }
 
+    /// Stands someone who waits in line.
+    fn stand(&self, slot: Slot, user: User<'_>, number: u64, filed: &Filed) -> Option<(Place, Entry)> {
+        let (pool, class) = (filed.ticket.pool, Class::of(&filed.ticket));
         let used = self.used.get(usize::from(pool.0))?;
         // ORDERING: Relaxed; the fence that follows orders it before our scan.
         if used.load(Ordering::Relaxed) >> class.0 & 1 == 0 {
@@ -182,11 +189,11 @@ impl<F: Faults> LockFree<F> {
     }
 
     /// Takes his ticket out of line if it waits; otherwise the pair he is in, if he is in one.
-    fn withdraw(&self, slot: Slot, user: User<'_>) -> Result<(), Option<Pairing>> {
+    fn withdraw(&self, slot: Slot, user: User<'_>) -> Result<(), Doing> {
         loop {
-            let (status, pair) = self.settled(slot, user);
-            if status.tag() != Tag::Waiting {
-                return Err(pair);
+            let (status, doing) = self.settled(slot, user);
+            if doing != Doing::Waiting {
+                return Err(doing);
             }
             // Read before he can join again: what is struck is this ticket, never his next.
             let (place, entry) = Self::standing_at(slot, user);
@@ -213,11 +220,11 @@ impl<F: Faults> LockFree<F> {
     fn raise_version(&self, slot: Slot) {
         let Some(user) = self.users.get(slot) else { return };
         loop {
-            let (status, _) = self.settled(slot, user);
+            let (status, doing) = self.settled(slot, user);
             let raised = Status::waiting(status.version() + 1);
             // ORDERING: Release; carries the block to the search that reads the new version. Relaxed on
             // failure: we look again.
-            if status.tag() != Tag::Waiting
+            if doing != Doing::Waiting
                 || user
                     .status()
                     .compare_exchange(status.0, raised.0, Ordering::Release, Ordering::Relaxed)
@@ -274,7 +281,12 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
         }
         let (user, version) = self.idle(seat)?;
         seat.filed = filed;
-        let Some(at) = self.file(seat.slot, user, (version + 1) & VERSION_MAX, &filed) else {
+        let me = Member { slot: seat.slot, version: (version + 1) & VERSION_MAX };
+        self.write(user, me.version, &filed);
+        if let Some(pairing) = self.meet_at_once(me, user, &filed, now) {
+            return Ok(Joined::Paired(pairing));
+        }
+        let Some(at) = self.stand(me.slot, user, me.version, &filed) else {
             let _nobody_could_find_him = self.withdraw(seat.slot, user);
             return Err(Refused::Full);
         };
@@ -284,15 +296,17 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
 
     fn wake(&mut self, seat: &mut Seat, now: Nanos) -> Woken {
         let Some(user) = self.users.get(seat.slot) else { return Woken::Idle };
-        let (status, pair) = self.settled(seat.slot, user);
-        if status.tag() != Tag::Waiting {
-            return pair.map_or(Woken::Idle, Woken::Paired);
+        let (_, mut doing) = self.settled(seat.slot, user);
+        if doing == Doing::Waiting && seat.filed.expires() <= Instant::at(now) {
+            match self.withdraw(seat.slot, user) {
+                Ok(()) => return Woken::Expired,
+                Err(other) => doing = other,
+            }
         }
-        if seat.filed.expires() <= Instant::at(now) {
-            return match self.withdraw(seat.slot, user) {
-                Ok(()) => Woken::Expired,
-                Err(pair) => pair.map_or(Woken::Idle, Woken::Paired),
-            };
+        match doing {
+            Doing::Nothing => return Woken::Idle,
+            Doing::Paired(pairing) => return Woken::Paired(pairing),
+            Doing::Waiting => {}
         }
         fence_for::<F>();
         let at = LockFree::<F>::standing_at(seat.slot, user);
@@ -307,7 +321,7 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
         let Some(user) = self.users.get(who) else { return Left::Nothing };
         match self.withdraw(who, user) {
             Ok(()) => Left::Line,
-            Err(Some(pairing)) if self.part(pairing.id(), now) => Left::Pair(pairing),
+            Err(Doing::Paired(pairing)) if self.part(pairing.id(), now) => Left::Pair(pairing),
             Err(_) => Left::Nothing,
         }
     }
@@ -318,10 +332,10 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
 
     fn standing(&mut self, who: Slot) -> Standing {
         let Some(user) = self.users.get(who) else { return Standing::Idle };
-        match self.settled(who, user) {
-            (_, Some(pairing)) => Standing::Paired(pairing),
-            (status, None) if status.tag() == Tag::Waiting => Standing::Waiting,
-            _ => Standing::Idle,
+        match self.settled(who, user).1 {
+            Doing::Nothing => Standing::Idle,
+            Doing::Waiting => Standing::Waiting,
+            Doing::Paired(pairing) => Standing::Paired(pairing),
         }
     }
 

@@ -5,13 +5,13 @@
 
 use super::LockFree;
 use super::chunk::Place;
+use super::claim::Doing;
 use super::faults::Faults;
 use super::user::User;
-use super::word::{Entry, Status, Tag, ticket};
+use super::word::{Entry, ticket};
 use crate::matchmaker::api::{Joined, Member, Pairing};
 use crate::matchmaker::class::{CLASSES, Class, Look};
 use crate::matchmaker::instant::Instant;
-use crate::matchmaker::recent::{self, RECENT};
 use crate::matchmaker::ticket::{Filed, Slot};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::time::Nanos;
@@ -27,11 +27,11 @@ struct Candidate {
 /// One search: who looks, when, and what he knows of himself.
 struct Searcher<'a> {
     slot: Slot,
+    user: User<'a>,
     filed: &'a Filed,
     now: Nanos,
-    /// His own recent partners; constant while he waits.
-    ring: [u64; RECENT],
-    wary: bool,
+    /// Whether any of his own recent partners still counts.
+    recent: bool,
     wake: Instant,
 }
 
@@ -57,21 +57,16 @@ impl<F: Faults> LockFree<F> {
         now: Nanos,
     ) -> Joined {
         loop {
-            // ORDERING: Acquire; pairs with the Release of a claim, or of a block, which raises the version:
-            // what the scan below reads is no older than the version that it claims with.
-            let status = Status(user.status().load(Ordering::Acquire));
-            match status.tag() {
-                Tag::Waiting => {}
-                Tag::Claimed => {
-                    self.help(status.searcher());
-                    continue;
-                }
-                Tag::Paired => {
+            // The version is read before the lines: what the scan sees is no older than what it claims with,
+            // and a block that raised the version is seen by it.
+            let (status, doing) = self.settled(slot, user);
+            match doing {
+                Doing::Waiting => {}
+                Doing::Paired(pairing) => {
                     self.lines.strike(at.0, at.1);
-                    let pair = self.living_pair(slot, status);
-                    return pair.map_or(Joined::Withdrawn, Joined::Paired);
+                    return Joined::Paired(pairing);
                 }
-                Tag::Idle => {
+                Doing::Nothing => {
                     self.lines.strike(at.0, at.1);
                     return Joined::Withdrawn;
                 }
@@ -91,20 +86,40 @@ impl<F: Faults> LockFree<F> {
         }
     }
 
+    /// Takes someone who waits already, without standing in line: one who is not in line is found by
+    /// nobody, so if this finds nobody either, it has decided nothing.
+    ///
+    /// With several lines to look into, one might be passed that has got a ticket since, for a later
+    /// ticket of another line: hence the second look, which sees whatever was there before the first's choice.
+    pub(super) fn meet_at_once(
+        &self,
+        me: Member,
+        user: User<'_>,
+        filed: &Filed,
+        now: Nanos,
+    ) -> Option<Pairing> {
+        let candidate = self.scan(me.slot, user, filed, now).ok()?;
+        if self.used(filed).count_ones() > 1 {
+            let again = self.scan(me.slot, user, filed, now).ok()?;
+            if again.member != candidate.member {
+                return None;
+            }
+        }
+        let pairing = self.claim(me, candidate.member)?;
+        self.lines.strike(candidate.place, candidate.entry);
+        Some(pairing)
+    }
+
     /// The compatible ticket of the smallest rank; otherwise the first moment that may bring one.
     fn scan(&self, slot: Slot, user: User<'_>, filed: &Filed, now: Nanos) -> Result<Candidate, Instant> {
         let at = Instant::at(now);
         let (widens, expires) = (filed.widens(&self.rules), filed.expires());
         let mut searcher = Searcher {
             slot,
-
+            user,
             filed,
             now,
-            // ORDERING: Relaxed; written before this ticket was filed, and by nobody while it waits.
-            ring: core::array::from_fn(|i| user.ring()[i].load(Ordering::Relaxed)),
-            // ORDERING: Relaxed; `block` sets it before its fence, and ours lies before this search; or it
-            // raised our version, which we acquired.
-            wary: user.wary().load(Ordering::Relaxed) != 0,
+            recent: user.newest() > now,
             wake: if widens > at { expires.min(widens) } else { expires },
         };
         let look = Look::of(&filed.ticket, widens <= at);
@@ -156,20 +171,13 @@ impl<F: Faults> LockFree<F> {
     fn judge(&self, searcher: &mut Searcher<'_>, entry: Entry, class: Class, only_widened: bool) -> Verdict {
         let other = entry.slot();
         let Some(them) = self.users.get(other) else { return Verdict::Dead };
-        let status = loop {
-            // ORDERING: Acquire; pairs with the Release that made it wait. Carries: the ticket's words.
-            let status = Status(them.status().load(Ordering::Acquire));
-            if status.tag() != Tag::Claimed {
-                break status;
-            }
-            // His place in line counts until his fate is known: skipping him would serve later ones first.
-            self.help(status.searcher());
-        };
+        // If a claim holds him it is decided first: his place in line counts until his fate is known, and
+        // to skip him would be to serve later ones first.
+        let (status, doing) = self.settled(other, them);
         // ORDERING: Relaxed, here and for his other words; written before the status that was acquired. A
         // later ticket's word means that he has moved on, and then the claim fails.
         let named = them.ticket().load(Ordering::Relaxed);
-        if named != ticket(entry.number(), searcher.filed.ticket.pool, class) || status.tag() != Tag::Waiting
-        {
+        if named != ticket(entry.number(), searcher.filed.ticket.pool, class) || doing != Doing::Waiting {
             return Verdict::Dead;
         }
         let at = Instant::at(searcher.now);
@@ -182,23 +190,14 @@ impl<F: Faults> LockFree<F> {
             searcher.wake = searcher.wake.min(Instant::at(recent));
             return Verdict::Skip;
         }
-        if word(them.expires()) <= at || (searcher.wary && self.blocks.either(searcher.slot, other)) {
+        // ORDERING: Relaxed, but after his status: whoever blocks sets it first, then raises the version of
+        // those who wait. So who read the raised version reads 1 here, and who read the one before it
+        // cannot claim with it.
+        let wary = searcher.user.wary().load(Ordering::Relaxed) != 0;
+        if word(them.expires()) <= at || wary && self.blocks.either(searcher.slot, other) {
             return Verdict::Skip;
         }
         Verdict::Take(Member { slot: other, version: status.version() }, word(them.rank()))
-    }
-
-    /// Who is in the pair of a status, deciding it first if it is undecided; and the status then.
-    pub(super) fn settled(&self, slot: Slot, user: User<'_>) -> (Status, Option<Pairing>) {
-        loop {
-            // ORDERING: Acquire; pairs with the Release of every change. Carries: the claim's words.
-            let status = Status(user.status().load(Ordering::Acquire));
-            match status.tag() {
-                Tag::Claimed => self.help(status.searcher()),
-                Tag::Paired => return (status, self.living_pair(slot, status)),
-                Tag::Idle | Tag::Waiting => return (status, None),
-            }
-        }
     }
 }
 
@@ -206,14 +205,8 @@ impl Searcher<'_> {
     /// Until when these two may not meet for having met; zero if they may. Both rings are asked, for
     /// either may have forgotten.
     fn recent_until(&self, other: Slot, them: User<'_>, one_sided: bool) -> Nanos {
-        let mut until = Nanos::ZERO;
-        for (mine, theirs) in self.ring.iter().zip(them.ring()) {
-            until = until.max(recent::forbids(*mine, other));
-            if !one_sided {
-                // ORDERING: Relaxed; written before his ticket was filed, as judged by his status.
-                until = until.max(recent::forbids(theirs.load(Ordering::Relaxed), self.slot));
-            }
-        }
-        until
+        let mine = if self.recent { self.user.recent_until(other) } else { Nanos::ZERO };
+        let asked = !one_sided && them.newest() > self.now;
+        mine.max(if asked { them.recent_until(self.slot) } else { Nanos::ZERO })
     }
 }

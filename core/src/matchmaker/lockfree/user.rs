@@ -8,10 +8,11 @@
 //! 2 and 3 the ring of recent partners
 //! ```
 
-use crate::matchmaker::recent::RECENT;
+use crate::matchmaker::recent::{self, RECENT};
 use crate::matchmaker::ticket::Slot;
-use crate::sync::atomic::AtomicU64;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::words::Words;
+use crate::time::Nanos;
 
 const RING: usize = 16;
 const WORDS: usize = RING + RECENT;
@@ -87,6 +88,21 @@ impl<'a> User<'a> {
     /// Recent partners.
     pub(super) fn ring(self) -> &'a [AtomicU64] {
         &self.0[RING..]
+    }
+
+    /// When the partner he left last may be met again: the last moment of all in the ring, for pairs end in
+    /// the order of time.
+    pub(super) fn newest(self) -> Nanos {
+        // ORDERING: Relaxed, here and below; written before his ticket was filed, and by nobody while it
+        // waits. A claim compares the version under which they were read.
+        let place = self.met().load(Ordering::Relaxed).wrapping_sub(1) as usize % RECENT;
+        recent::until(self.ring()[place].load(Ordering::Relaxed))
+    }
+
+    /// Until when his ring forbids `partner`; zero if it does not.
+    pub(super) fn recent_until(self, partner: Slot) -> Nanos {
+        let words = self.ring().iter().map(|word| word.load(Ordering::Relaxed));
+        words.map(|word| recent::forbids(word, partner)).max().unwrap_or(Nanos::ZERO)
     }
 }
 

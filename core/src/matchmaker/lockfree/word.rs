@@ -4,7 +4,7 @@
 //! arithmetic, no atomic.
 //!
 //! ```text
-//! status  63 .. 24 version: 40 | 23 .. 2 searcher: 22 (claimed, paired) | 1 .. 0 tag
+//! status  63 .. 24 version: 40 | 23 .. 2 searcher: 22 (claimed) | 1 .. 0 tag
 //! ticket  52 .. 13 number: 40  | 12 .. 5 pool: 8 | 4 .. 0 class: 5
 //! entry   63 .. 24 number: 40  | 23 .. 2 slot: 22 | 1 .. 0 = 01
 //! claim   63 .. 3  sequence: 61 | 2 .. 0 state
@@ -26,10 +26,8 @@ pub(super) enum Tag {
     Idle,
     /// Standing in line, free to be claimed.
     Waiting,
-    /// Held by the claim of `searcher`, whose fate is being decided.
+    /// Taken by the claim of `searcher`, which says what has become of it: undecided, paired, parted.
     Claimed,
-    /// In the pair that `searcher`'s claim made; idle once that claim says that it has ended.
-    Paired,
 }
 
 /// A user's status word.
@@ -53,16 +51,11 @@ impl Status {
         Self::new(Tag::Claimed, by, version)
     }
 
-    pub(super) const fn paired(by: Slot, version: u64) -> Self {
-        Self::new(Tag::Paired, by, version)
-    }
-
     pub(super) const fn tag(self) -> Tag {
         match self.0 & 3 {
             0 => Tag::Idle,
             1 => Tag::Waiting,
-            2 => Tag::Claimed,
-            _ => Tag::Paired,
+            _ => Tag::Claimed,
         }
     }
 
@@ -170,7 +163,6 @@ mod tests {
                     (status.tag(), status.searcher(), status.version()),
                     (Tag::Claimed, slot, version)
                 );
-                assert_eq!(Status::paired(slot, version).tag(), Tag::Paired);
                 let entry = Entry::new(slot, version);
                 assert_eq!((entry.slot(), entry.number()), (slot, version));
                 assert_eq!(Entry::of(entry.0), Some(entry));

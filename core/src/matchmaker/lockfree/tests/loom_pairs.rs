@@ -123,8 +123,8 @@ fn loom_bounded_next_never_meets_the_partner_just_left() {
 }
 
 #[test]
-fn loom_bounded_of_three_who_join_two_meet() {
-    model("join, join, join", Some(2), || {
+fn loom_three_who_join_leave_one_waiting() {
+    model("join, join, join", Some(1), || {
         let (shared, [mut a, mut b, mut c]) = start();
         let (one, two) = (shared.clone(), shared.clone());
         let one = thread::spawn(move || (&*one).join(&mut a, &MAN, NOW));
@@ -138,8 +138,8 @@ fn loom_bounded_of_three_who_join_two_meet() {
 }
 
 #[test]
-fn loom_bounded_of_three_one_of_whom_leaves_no_two_wait() {
-    model("join, join, join + leave", Some(2), || {
+fn loom_three_of_whom_one_leaves_do_not_leave_two_waiting() {
+    model("join, join, join + leave", Some(1), || {
         let (shared, [mut a, mut b, mut c]) = start();
         let (one, two) = (shared.clone(), shared.clone());
         let one = thread::spawn(move || _ = (&*one).join(&mut a, &MAN, NOW));

@@ -1,7 +1,9 @@
 //! Tests of what only this room can see: planted bugs, and the models that check the shipped source.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test -p nobat-core --release --lib loom_          (a few minutes)
+//! LOOM_MAX_PREEMPTIONS=2 RUSTFLAGS="--cfg loom" cargo test -p nobat-core --release --lib loom_ -- --skip loom_three
+//! RUSTFLAGS="--cfg loom" cargo test -p nobat-core --release --lib loom_bounded     (3 preemptions)
+//! RUSTFLAGS="--cfg loom" cargo test -p nobat-core --release --lib loom_three       (1 preemption)
 //! RUSTFLAGS="--cfg shuttle" cargo test -p nobat-core --release --lib shuttle_
 //! ```
 
@@ -52,14 +54,6 @@ struct AnyVersion;
 #[cfg(loom)]
 impl Faults for AnyVersion {
     const ANY_VERSION: bool = true;
-}
-
-#[cfg(shuttle)]
-#[derive(Debug)]
-struct SameVersion;
-#[cfg(shuttle)]
-impl Faults for SameVersion {
-    const SAME_VERSION: bool = true;
 }
 
 /// A small matchmaker with everyone's seat.
