@@ -86,8 +86,12 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     let (producer, consumer) = journal_ring::ring(RING_FRAMES, RING_BYTES, first);
     let engine = Arc::new(engine.attach(RingJournal(producer)));
 
-    let mut out =
-        Outbound::new(spec::outbound(config, seed)?, Arc::clone(&engine), Arc::clone(&registry), clock)?;
+    let mut out = Outbound::new(
+        spec::outbound(config, seed, recovered.frames > 0)?,
+        Arc::clone(&engine),
+        Arc::clone(&registry),
+        clock,
+    )?;
     out.recover(&mut recovered);
     let outbox = out.outbox();
 

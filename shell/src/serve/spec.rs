@@ -35,7 +35,8 @@ fn lanes(config: &Config) -> u16 {
     u16::try_from(config.lanes.len()).unwrap_or(u16::MAX)
 }
 
-pub(super) fn outbound(config: &Config, seed: u64) -> Result<Spec, ServeError> {
+/// `restarted`: an earlier process may have sent something a moment ago.
+pub(super) fn outbound(config: &Config, seed: u64, restarted: bool) -> Result<Spec, ServeError> {
     let root = &config.api_root;
     let origin = Origin::parse(&root.to_string()).map_err(|e| ServeError::Config(format!("{root}: {e}")))?;
     let lanes = config
@@ -51,7 +52,7 @@ pub(super) fn outbound(config: &Config, seed: u64) -> Result<Spec, ServeError> {
     } else {
         None
     };
-    let pacer = pacer(config);
+    let pacer = PacerConfig { spent: restarted, ..pacer(config) };
     let client = ClientConfig {
         per_pool_max: pacer.in_flight as usize + 8,
         answer: config.pacing.timeout,
