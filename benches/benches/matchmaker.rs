@@ -58,7 +58,7 @@ impl Shared for Mutex<Spec> {
     type View<'a> = Spec;
 
     fn with<R>(&self, f: impl FnOnce(&mut Spec) -> R) -> R {
-        f(&mut *self.lock())
+        f(&mut self.lock())
     }
 
     fn new(users: usize) -> Self {

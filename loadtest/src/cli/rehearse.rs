@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::auditor::doctor::Bug;
-use crate::profile::{DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind, Profile, parse_duration};
+use crate::profile::{ADAPTIVE_STUDENTS, DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind, Profile, parse_duration};
 use crate::rehearse::{self, Options, ServerCommand, output};
 use crate::report::summary;
 use crate::telegram::{Latency, Reach};
@@ -133,6 +133,10 @@ impl Args {
         if day_without_arguments {
             profile.compress = DEFAULT_COMPRESS;
             profile.students = DEFAULT_STUDENTS;
+        }
+        // The rate is learned within seconds: enough students that the mean tells of what was learned.
+        if self.adaptive && self.profile == Kind::ReachMainOnly {
+            profile.students = ADAPTIVE_STUDENTS;
         }
         profile.compress = self.compress.unwrap_or(profile.compress);
         profile.students = self.students.unwrap_or(profile.students);

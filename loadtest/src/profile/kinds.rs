@@ -31,6 +31,8 @@ pub enum Kind {
 pub const DEFAULT_COMPRESS: f64 = 30.0;
 /// Students of the day without arguments: 50,000 x 10 / 30.
 pub const DEFAULT_STUDENTS: u32 = 16_700;
+/// Students of `reach-main-only` with `--adaptive`.
+pub const ADAPTIVE_STUDENTS: u32 = 12_000;
 
 impl Kind {
     /// Its name as written on the command line.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::telegram::{Fault, Latency, Reach};
 use crate::wire::{BotIx, What};
 
-pub use kinds::{DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind};
+pub use kinds::{ADAPTIVE_STUDENTS, DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind};
 pub use schedule::{length, schedule};
 
 /// Everything that shapes one rehearsal. Made by [`Kind::profile`], then changed by flags.
