@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::observe::scrub;
+
 /// Where a value came from; later ones win over earlier ones.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Origin {
@@ -74,14 +76,15 @@ pub struct Problem {
 }
 
 impl fmt::Display for Problem {
+    /// A token that was pasted where none belongs (a key, a kind, a path) is masked here as well.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            Origin::Default => {}
-            Origin::Env { name } if *name == self.key => f.write_str("environment: ")?,
-            Origin::DotEnv { path, line, name } if *name == self.key => write!(f, "{path}:{line}: ")?,
-            origin => write!(f, "{origin}: ")?,
-        }
-        write!(f, "{}: {}; {}", self.key, self.what, self.remedy)
+        let place = match &self.origin {
+            Origin::Default => String::new(),
+            Origin::Env { name } if *name == self.key => "environment: ".to_owned(),
+            Origin::DotEnv { path, line, name } if *name == self.key => format!("{path}:{line}: "),
+            origin => format!("{origin}: "),
+        };
+        f.write_str(&scrub(&format!("{place}{}: {}; {}", self.key, self.what, self.remedy)))
     }
 }
 
