@@ -22,4 +22,5 @@ pub mod platform;
 pub mod reactor;
 pub mod serve;
 pub mod tls;
+pub mod updates;
 pub mod webhook;

@@ -116,6 +116,8 @@ const DROP_REASONS: &[&str] =
     &["stale", "unreachable", "rejected", "exhausted", "unrenderable", "shed", "lane_gone"];
 const LEVELS: &[&str] = &["error", "warn", "info", "debug"];
 const REFUSALS: &[&str] = &["not_json", "no_update_id", "secret", "overload"];
+/// The place of "overload" among the reasons of [`UPDATES_REFUSED`].
+pub const OVERLOAD: usize = 3;
 
 macro_rules! metrics {
     ($($(#[$doc:meta])* $id:ident: $kind:ident $name:literal, $labels:expr, $help:literal;)+) => {

@@ -18,6 +18,7 @@ use crate::disk::{self, DiskError, Journal, Options};
 use crate::observe::{Registry, Sampler, names};
 use crate::outbound::Outbound;
 use crate::reactor::{self, Reactor, ReactorConfig};
+use crate::updates::Updates;
 use crate::webhook::routes::SecretCheck;
 use crate::webhook::{self, Webhook};
 use crate::{entropy, say};
@@ -108,14 +109,16 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     let secret = webhook_secret(config)?;
     let pages = Arc::new(pages(config, &registry, &engine, &journal, clock));
     let shared = Arc::new(webhook::Shared {
-        engine: Arc::clone(&engine),
-        durable: Arc::new(journal.durability()),
+        updates: Updates {
+            engine: Arc::clone(&engine),
+            durable: Arc::new(journal.durability()),
+            registry: Arc::clone(&registry),
+            sampler: Sampler::new(config.log.updates_per_second),
+            lanes: u16::try_from(config.lanes.len()).unwrap_or(u16::MAX),
+        },
         routes: spec::routes(config),
         secret: SecretCheck::new(Some(secret.expose())),
         pages: Arc::clone(&pages),
-        registry: Arc::clone(&registry),
-        sampler: Sampler::new(config.log.updates_per_second),
-        lanes: u16::try_from(config.lanes.len()).unwrap_or(u16::MAX),
     });
     let mut intakes = Vec::new();
     for listener in listeners {

@@ -8,7 +8,7 @@ use crate::disk::{Committed, DiskError, Durability, Entry as DiskEntry, Hooks};
 use crate::observe::{Registry, names};
 use crate::outbound::{Mail, Outbox};
 use crate::say;
-use crate::webhook::Durable;
+use crate::updates::Durable;
 use nobat_core::engine::{Entry, Journal, ReachFact};
 use nobat_core::envelope::Envelope;
 use nobat_core::id::{EnvelopeId, Seq};

@@ -10,7 +10,8 @@ use crate::outbound::client::{ClientConfig, Origin};
 use crate::outbound::{KindSpec, LaneSpec, Spec};
 use crate::reactor::ReactorConfig;
 use crate::tls;
-use crate::webhook::routes::{Bot, Routes};
+use crate::updates::Bot;
+use crate::webhook::routes::Routes;
 use nobat_bots::results::ResultsBot;
 use nobat_bots::results::Shelf;
 use nobat_core::bucket::Rate as SendRate;
@@ -99,9 +100,14 @@ pub(super) fn reach_in_words(config: &Config) -> &'static str {
     }
 }
 
-pub(super) fn routes(config: &Config) -> Routes {
+/// The bots, lane by lane.
+pub(super) fn bots(config: &Config) -> Vec<Bot> {
     let bots = (0..).zip(&config.lanes);
-    Routes::new(bots.map(|(n, lane)| Bot { kind: KindIx(0), lane: LaneIx(n), id: lane.bot_id }).collect())
+    bots.map(|(n, lane)| Bot { kind: KindIx(0), lane: LaneIx(n), id: lane.bot_id }).collect()
+}
+
+pub(super) fn routes(config: &Config) -> Routes {
+    Routes::new(bots(config))
 }
 
 pub(super) fn reactor(config: &Config) -> ReactorConfig {

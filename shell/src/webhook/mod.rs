@@ -9,15 +9,15 @@
 pub mod routes;
 
 use crate::admin::{Audience, Pages};
-use crate::channel::telegram::{DecodeError, Decoder, Update};
+use crate::channel::telegram::{DecodeError, Decoder};
 use crate::http::{Framing, Method, RequestHead, Response, Status};
-use crate::observe::{Registry, Sampler, names};
+use crate::observe::names;
 use crate::reactor::{Answer, Deferred, Peer, ReplyToken, Service, Turn};
-use crate::say;
-use nobat_core::engine::{Admitted, AdmittedAs, Busy, Engine, Inbound, Journal};
+use crate::updates::{Bot, Taken, Updates};
+use nobat_core::engine::{Busy, Journal};
 use nobat_core::id::Seq;
 use nobat_core::time::Nanos;
-use routes::{Bot, Routes, SecretCheck};
+use routes::{Routes, SecretCheck};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -27,14 +27,6 @@ const SECRET_HEADER: &str = "X-Telegram-Bot-Api-Secret-Token";
 /// Seconds after which the platform may try again while the journal is behind. Short: the backlog is the
 /// platform's, and a long pause leaves us idle once the disk has caught up.
 const RETRY_AFTER_S: u32 = 2;
-
-/// What is durable, as the webhook needs to know it.
-pub trait Durable: Send + Sync {
-    /// Every frame up to and including this one survives a crash.
-    fn durable(&self) -> Seq;
-    /// The disk takes nothing at present (full, or a sync failed): say 503 at once.
-    fn stalled(&self) -> bool;
-}
 
 /// The service of the webhook listener.
 pub struct Webhook<J> {
@@ -49,21 +41,13 @@ pub struct Webhook<J> {
 /// What all intake threads share.
 pub struct Shared<J> {
     /// Where updates are decided.
-    pub engine: Arc<Engine<J>>,
-    /// What may be answered.
-    pub durable: Arc<dyn Durable>,
+    pub updates: Updates<J>,
     /// Which path is whose.
     pub routes: Routes,
     /// The webhook's secret.
     pub secret: SecretCheck,
     /// `/health`, `/readyz`, `/stats`.
     pub pages: Arc<Pages>,
-    /// Counters.
-    pub registry: Arc<Registry>,
-    /// Bounds the log lines about single updates.
-    pub sampler: Sampler,
-    /// How many lanes the kind has, for the log.
-    pub lanes: u16,
 }
 
 struct Waiting {
@@ -80,73 +64,27 @@ impl<J: Journal> Webhook<J> {
     }
 
     fn update(&mut self, turn: &Turn, token: ReplyToken, bot: Bot, body: &mut [u8]) -> Answer {
-        let registry = &self.shared.registry;
+        let updates = &self.shared.updates;
         let update = match self.decoder.decode(body) {
             Ok(update) => update,
             Err(e) => {
                 let index = usize::from(!matches!(e, DecodeError::NotJson));
-                registry.inc_at(names::UPDATES_REFUSED, index);
+                updates.registry.inc_at(names::UPDATES_REFUSED, index);
                 return Answer::Now(Response::text(Status::BAD_REQUEST, e.to_string()));
             }
         };
-        registry.inc_at(names::UPDATES, update.kind as usize);
-        let Some(inbound) = inbound(bot, &update) else {
-            // Nothing of ours: a channel post, a poll, a kind we do not know. Never 4xx: it would clog the
-            // lane.
-            return Answer::Now(Response::empty(Status::OK));
-        };
-        match self.shared.engine.handle_update(turn.now, &inbound) {
-            Ok(admitted) => {
-                self.shared.count(turn, &inbound, admitted);
-                if admitted.after <= self.shared.durable.durable() {
-                    return Answer::Now(Response::empty(Status::OK));
-                }
-                self.waiting.push_back(Waiting { after: admitted.after, token, arrived: turn.now.mono });
+        match updates.take(turn.now, bot, &update) {
+            Taken::NotOurs => Answer::Now(Response::empty(Status::OK)),
+            Taken::After(after) if after <= updates.durable.durable() => {
+                Answer::Now(Response::empty(Status::OK))
+            }
+            Taken::After(after) => {
+                self.waiting.push_back(Waiting { after, token, arrived: turn.now.mono });
                 Answer::Later
             }
-            Err(busy) => {
-                say!(Debug, "update put off", why = busy);
-                Answer::Now(self.busy(busy))
-            }
+            Taken::Busy(_) => Answer::Now(Response::busy(RETRY_AFTER_S)),
         }
     }
-
-    fn busy(&self, _: Busy) -> Response {
-        self.shared.registry.inc_at(names::UPDATES_REFUSED, 3);
-        Response::busy(RETRY_AFTER_S)
-    }
-}
-
-impl<J: Journal> Shared<J> {
-    fn count(&self, turn: &Turn, inbound: &Inbound<'_>, admitted: Admitted) {
-        match admitted.as_what {
-            AdmittedAs::Decided => {}
-            AdmittedAs::Quiet => self.registry.inc(names::COALESCED),
-            AdmittedAs::Duplicate => self.registry.inc(names::UPDATES_DUPLICATE),
-            AdmittedAs::TooFast => self.registry.inc(names::RATE_LIMITED),
-        }
-        if crate::observe::log::enabled(crate::observe::log::Level::Info)
-            && let Some(suppressed) = self.sampler.admit(turn.now.mono)
-        {
-            let (user, lane) = (inbound.user, inbound.lane);
-            let home = user.home(self.lanes.max(1));
-            say!(Info, "Update from user {user}, backend bot {home}", lane = lane, suppressed = suppressed);
-        }
-    }
-}
-
-/// The update as the engine wants it; `None` if it is nobody's private conversation.
-fn inbound<'a>(bot: Bot, update: &Update<'a>) -> Option<Inbound<'a>> {
-    let (user, chat) = update.conversation()?;
-    Some(Inbound {
-        kind: bot.kind,
-        lane: bot.lane,
-        update: update.update_id,
-        user,
-        chat,
-        language: update.language,
-        input: update.input()?,
-    })
 }
 
 impl<J: Journal> Service for Webhook<J> {
@@ -163,11 +101,12 @@ impl<J: Journal> Service for Webhook<J> {
             return Err(Response::method_not_allowed("POST"));
         }
         if !shared.secret.passes(head.fields().only(SECRET_HEADER)) {
-            shared.registry.inc_at(names::UPDATES_REFUSED, 2);
+            shared.updates.registry.inc_at(names::UPDATES_REFUSED, 2);
             return Err(Response::empty(Status::UNAUTHORIZED));
         }
-        if shared.durable.stalled() {
-            return Err(self.busy(Busy::Journal));
+        if shared.updates.durable.stalled() {
+            shared.updates.put_off(Busy::Journal);
+            return Err(Response::busy(RETRY_AFTER_S));
         }
         Ok(())
     }
@@ -178,7 +117,8 @@ impl<J: Journal> Service for Webhook<J> {
             None => Answer::Now(self.shared.pages.answer(turn, head, self.audience)),
         };
         if let Answer::Now(response) = &answer {
-            self.shared.registry.inc_at(names::WEBHOOK_ANSWERS, names::status_index(response.status.0));
+            let registry = &self.shared.updates.registry;
+            registry.inc_at(names::WEBHOOK_ANSWERS, names::status_index(response.status.0));
         }
         answer
     }
@@ -187,9 +127,9 @@ impl<J: Journal> Service for Webhook<J> {
         if self.waiting.is_empty() {
             return;
         }
-        let durable = self.shared.durable.durable();
+        let durable = self.shared.updates.durable.durable();
         while let Some(first) = self.waiting.front().filter(|w| w.after <= durable) {
-            let registry = &self.shared.registry;
+            let registry = &self.shared.updates.registry;
             registry.observe(names::UPDATE_TO_200, turn.now.mono.since(first.arrived));
             registry.inc_at(names::WEBHOOK_ANSWERS, names::status_index(200));
             out.answer(first.token, Response::empty(Status::OK));

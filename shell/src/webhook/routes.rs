@@ -3,19 +3,8 @@
 //! What lives here: [`Routes`] (`/webhook` is the main bot, `/webhook/<bot id>` each bot) and
 //! [`SecretCheck`]. The service asks both before it reads a body.
 
-use nobat_core::id::{BotId, KindIx, LaneIx};
+use crate::updates::Bot;
 use subtle::{Choice, ConstantTimeEq};
-
-/// A bot of this process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Bot {
-    /// Which kind.
-    pub kind: KindIx,
-    /// Which of its lanes.
-    pub lane: LaneIx,
-    /// The platform's number of it.
-    pub id: BotId,
-}
 
 /// All webhook paths of the process.
 #[derive(Clone, Debug)]
@@ -88,6 +77,7 @@ fn padded(bytes: &[u8]) -> ([u8; SECRET_MAX], u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nobat_core::id::{BotId, KindIx, LaneIx};
 
     fn routes() -> Routes {
         let bot = |lane, id| Bot { kind: KindIx(0), lane: LaneIx(lane), id: BotId(id) };
