@@ -6,15 +6,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{Method, Response};
+use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::counters::Totals;
 use super::fault::{Fault, FaultId};
 use super::methods::Answer;
-use super::server::respond;
 use super::update::{Submit, submit};
 use super::world::World;
 use super::{clear_faults, json as wire_json, set_fault, set_reach};
@@ -39,7 +37,7 @@ const FAULT_KEYS: [&str; 12] = [
 type Answered = Result<Value, (u16, String)>;
 
 /// Answers one control request; `path` is what follows `/_emulator/`.
-pub(crate) fn answer(world: &Arc<World>, method: &Method, path: &str, body: &Bytes) -> Response<Full<Bytes>> {
+pub(crate) fn answer(world: &Arc<World>, method: &Method, path: &str, body: &Bytes) -> Answer {
     let answered = match (method, path) {
         (&Method::POST, "fault") => add_fault(world, body),
         (&Method::DELETE, "fault") => {
@@ -51,10 +49,10 @@ pub(crate) fn answer(world: &Arc<World>, method: &Method, path: &str, body: &Byt
         (&Method::GET, "status") => Ok(status(world)),
         _ => Err((404, format!("no such control endpoint: {method} /_emulator/{path}"))),
     };
-    respond(match answered {
+    match answered {
         Ok(result) => Answer::json(200, wire_json::success(&result, None)),
         Err((status, description)) => Answer::failure(status, &description),
-    })
+    }
 }
 
 fn known_bot(world: &World, bot: BotIx) -> Result<BotIx, (u16, String)> {

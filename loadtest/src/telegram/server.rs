@@ -89,7 +89,7 @@ async fn answer(
     let arrived_at = world.clock.now();
     let path = head.uri.path();
     if let Some(rest) = path.strip_prefix("/_emulator/") {
-        return Ok(control::answer(&world, &head.method, rest, &body));
+        return Ok(respond(control::answer(&world, &head.method, rest, &body)));
     }
     let (ix, method) = match route(&world, path) {
         Ok(found) => found,
@@ -207,7 +207,7 @@ fn first_use(world: &World) -> Result<(), Answer> {
     }
 }
 
-pub(crate) fn respond(answer: Answer) -> Response<Full<Bytes>> {
+fn respond(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

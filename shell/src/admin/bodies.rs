@@ -3,7 +3,7 @@
 //! What lives here: text for `/health`, `/readyz` and both forms of `/stats`. The public form of `/stats` is
 //! fixed to the letter: programs of operators read it.
 
-use super::pages::State;
+use super::state::State;
 use crate::config::{Config, Mode};
 use crate::observe::names::{self, Metric};
 use crate::observe::{Registry, rfc3339};

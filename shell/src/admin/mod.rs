@@ -8,6 +8,8 @@ pub mod bodies;
 mod pages;
 mod process;
 mod service;
+mod state;
 
-pub use pages::{Audience, Pages, State};
+pub use pages::{Audience, Pages};
 pub use service::AdminService;
+pub use state::State;

@@ -2,6 +2,7 @@
 
 use super::bodies::{self, Facts};
 use super::process;
+use super::state::State;
 use crate::config::Config;
 use crate::http::{Method, RequestHead, Response, Status};
 use crate::observe::{Registry, exposition, log, names};
@@ -9,35 +10,6 @@ use crate::reactor::{Stats, StatsView, Turn};
 use nobat_core::time::Nanos;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
-
-/// What the process is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum State {
-    /// The journal is replayed; no updates are taken yet.
-    Starting = 0,
-    /// Updates are taken.
-    Ready = 1,
-    /// No new work is taken; what is in flight is finished.
-    Stopping = 2,
-    /// The disk does not take the journal: updates are answered 503 until it does.
-    Stalled = 3,
-}
-
-impl State {
-    const ALL: [Self; 4] = [Self::Starting, Self::Ready, Self::Stopping, Self::Stalled];
-
-    /// Its word in `/readyz` and `/stats`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Ready => "ready",
-            Self::Stopping => "stopping",
-            Self::Stalled => "stalled",
-        }
-    }
-}
 
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -113,7 +85,7 @@ impl Pages {
     /// What the process is about.
     #[must_use]
     pub fn state(&self) -> State {
-        State::ALL[usize::from(self.state.load(Ordering::Acquire)).min(3)]
+        State::ALL[usize::from(self.state.load(Ordering::Acquire)).min(State::ALL.len() - 1)]
     }
 
     /// Who sits at the other end of a connection of the webhook listener. A request that a proxy forwarded is
