@@ -32,6 +32,18 @@ impl Rate {
         Self::new(Duration::from_secs(1) / count.max(1), burst)
     }
 
+    /// The time between two tokens.
+    #[must_use]
+    pub const fn interval(self) -> Duration {
+        Duration::from_nanos(self.interval)
+    }
+
+    /// How far ahead of now the theoretical arrival time may lie: one interval less than a full burst.
+    #[must_use]
+    pub const fn tolerance(self) -> Duration {
+        Duration::from_nanos(self.tolerance)
+    }
+
     /// Whether a bucket whose theoretical arrival time is `tat` has a token at `now`.
     ///
     /// # Errors

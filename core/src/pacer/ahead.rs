@@ -47,7 +47,7 @@ impl<T: Copy> Pacer<T> {
         let node = &self.dialogues.nodes[self.dialogues.find(parcel.conversation)?];
         let waits = match node.state {
             State::Cooling | State::Loose => false,
-            State::Flying => node.queue.len > 1,
+            State::Flying => node.pending() > 1,
             State::Parked | State::Ready | State::Held | State::InGroup => true,
         };
         let allowed = match parcel.route {

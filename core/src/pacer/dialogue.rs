@@ -26,7 +26,7 @@ pub(super) enum State {
     Cooling,
     /// On the wheel: its chat's bucket, a chat's freeze, or a pause between two attempts.
     Parked,
-    /// In a lane's ring: it may leave as soon as its turn comes.
+    /// In a lane's calendar: it may leave as soon as its turn comes.
     Ready,
     /// In the list of a lane that is down, because no other may carry its head.
     Held,
@@ -49,15 +49,18 @@ pub(super) struct Dialogue {
     links: Links,
     /// How many of them are of each class.
     pub(super) waiting: [u16; 4],
+    /// In which tick its turn comes while it is ready; else from when on its next turn may be. What is
+    /// forgotten with the node would be in the past: see [`super::calendar`].
+    pub(super) turn: u32,
     pub(super) timer: TimerId,
     /// The group whose grant it holds or, in state `InGroup`, waits for.
     pub(super) group: u32,
-    /// Its place in the ring it is in: the ring's count of arrivals when it came.
+    /// Its place within the tick of its turn.
     pub(super) stamp: u32,
     /// The lane its head goes to.
     pub(super) lane: LaneIx,
     kind: u8,
-    /// The class of the ring or list it is in.
+    /// The class of the calendar or list it is in.
     pub(super) class: Class,
     pub(super) state: State,
     /// What is known of his home lane, copied from the store when the node is made.
@@ -76,6 +79,12 @@ impl Linked<0> for Dialogue {
 }
 
 impl Dialogue {
+    /// Its envelopes.
+    #[inline]
+    pub(super) fn pending(&self) -> u32 {
+        self.waiting.iter().map(|count| u32::from(*count)).sum()
+    }
+
     /// The highest class among its envelopes.
     #[inline]
     pub(super) fn highest(&self) -> Class {
@@ -158,6 +167,7 @@ impl Dialogues {
             waiting: [0; 4],
             timer: TimerId::NONE,
             group: NIL,
+            turn: 0,
             stamp: 0,
             lane: LaneIx(0),
             kind,

@@ -3,12 +3,13 @@
 //! What lives here: `poll_dispatch`, which asks the lanes in turn, and what a lane does when the gate lets
 //! something through or says that the lane is down.
 
+use super::calendar::Calendar;
 use super::dialogue::State;
 use super::health::LaneHealth;
 use super::lane::Gate;
 use super::route::{CALL, DIALOGUE, GROUP, LANE, NUMBER};
 use super::slab::NIL;
-use super::{AGE, Dispatch, Flight, FlightId, HOME, Pacer};
+use super::{Dispatch, Flight, FlightId, Pacer};
 use crate::envelope::{Class, DropReason};
 use crate::id::LaneIx;
 use crate::time::Nanos;
@@ -104,7 +105,7 @@ impl<T: Copy> Pacer<T> {
     }
 
     fn dispatch_message(&mut self, l: LaneIx, turn: Class, now: Nanos) -> Option<Dispatch<T>> {
-        let d = self.lanes[l.index()].ready[turn as usize].list.head;
+        let d = self.lanes[l.index()].ready[turn as usize].head();
         let e = self.dialogues.nodes[d].queue.head;
         let env = &self.envs[e];
         let (chat, stale) = (env.chat, env.deadline.is_over(self.start, now));
@@ -146,7 +147,7 @@ impl<T: Copy> Pacer<T> {
         let lane = &mut self.lanes[l.index()];
         lane.in_flight += 1;
         let env = &self.envs[e];
-        let tries = env.dialogue != NIL && env.pinned == HOME && env.arrived_on != l;
+        let tries = env.dialogue != NIL && env.via.arrived_on().is_some_and(|arrived| arrived != l);
         let flight = Flight {
             envelope: e,
             generation: 0,
@@ -172,9 +173,7 @@ impl<T: Copy> Pacer<T> {
         let (lane, class) = (self.envs[e].lane, self.envs[e].class);
         if not_before > now {
             // On the wheel it is in no list that shedding could take it from.
-            if core::mem::take(&mut self.envs[e].aged) {
-                self.ages[class as usize].remove(&mut self.envs, e);
-            }
+            self.forget_age(e);
             self.wheel.insert(not_before, CALL | e);
             return;
         }
@@ -185,7 +184,7 @@ impl<T: Copy> Pacer<T> {
     /// Lets one thing that sits in a lane that is down look for another way.
     fn evacuate_one(&mut self, l: LaneIx, now: Nanos) {
         let lane = &self.lanes[l.index()];
-        let ready = lane.ready.iter().map(|ring| ring.list.head).find(|head| *head != NIL);
+        let ready = lane.ready.iter().map(Calendar::head).find(|head| *head != NIL);
         if let Some(d) = ready {
             self.unlink(d);
             self.settle(d, now, Nanos::ZERO);
@@ -209,5 +208,3 @@ impl<T: Copy> Pacer<T> {
         self.active.insert(l);
     }
 }
-
-const _: () = assert!(AGE == 1);

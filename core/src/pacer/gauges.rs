@@ -1,6 +1,7 @@
 //! What others may see: counters, gauges of a lane, a place in the queue.
 
 use super::Pacer;
+use super::calendar::Calendar;
 use super::dialogue::State;
 use super::health::LaneHealth;
 use crate::envelope::{Class, Conversation};
@@ -127,8 +128,9 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// The place of a conversation's next message: where it stands, if something of it is ready, else at
-    /// the end of the turns of replies on `lane`. O(1), one hash look-up. An estimate: it counts the
-    /// conversations in front of it, each of which has one turn before it, and those of higher classes.
+    /// the end of the turns of replies on `lane`. One hash look-up and O(seconds waited). An estimate: it
+    /// counts the conversations in front of it, each of which has one turn before it, and those of higher
+    /// classes.
     #[must_use]
     pub fn estimate(&self, conversation: Conversation, lane: LaneIx) -> Estimate {
         let ready =
@@ -140,13 +142,9 @@ impl<T: Copy> Pacer<T> {
         let Some(lane) = self.lanes.get(lane.index()) else {
             return Estimate { ahead: 0, wait: Duration::ZERO };
         };
-        let ring = &lane.ready[class as usize];
-        let mut ahead: u32 = lane.ready[..class as usize].iter().map(|above| above.list.len).sum();
-        // Those in the ring are the last `len` that came in, but for the few that left out of turn.
-        ahead += ready.map_or(ring.list.len, |d| {
-            let behind = ring.arrivals.wrapping_sub(self.dialogues.nodes[d].stamp);
-            ring.list.len.saturating_sub(behind)
-        });
+        let own = &lane.ready[class as usize];
+        let mut ahead: u32 = lane.ready[..class as usize].iter().map(Calendar::len).sum();
+        ahead += ready.map_or(own.len(), |d| own.before(&self.dialogues.nodes[d]));
         let slots = lane.window.slots().max(1);
         let mut wait = Duration::from_secs(1).saturating_mul(ahead) / slots;
         wait += lane.frozen_until.since(self.now);

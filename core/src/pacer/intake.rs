@@ -1,9 +1,10 @@
 //! What comes in: `enqueue`, and what makes room for it.
 
 use super::dialogue::State;
+use super::env::{Deadline, Env, Via};
 use super::reach::{Reach, ReachMode};
 use super::slab::{Links, NIL};
-use super::{AGE, Deadline, Env, Full, HOME, Pacer, Parcel};
+use super::{Full, Pacer, Parcel};
 use crate::envelope::{Class, DropReason, Place, Route};
 use crate::id::LaneIx;
 use crate::time::Nanos;
@@ -52,7 +53,7 @@ impl<T: Copy> Pacer<T> {
         // One may be made below, so one that is full goes: as many as come in are forgotten.
         self.dialogues.forget_full(now, 1);
         let mut d = self.dialogue_of(&parcel);
-        let crowded = self.dialogues.nodes[d].queue.len >= u32::from(self.config.max_per_conversation);
+        let crowded = self.dialogues.nodes[d].pending() >= u32::from(self.config.max_per_conversation);
         let full = self.envs.len() >= self.config.max_pending;
         if crowded || (full && self.make_room(&parcel).is_err()) {
             self.retire_if_loose(d, now);
@@ -65,6 +66,8 @@ impl<T: Copy> Pacer<T> {
         self.learn_from_arrival(d, &parcel);
         let e = self.insert_env(&parcel, lane, d);
         let node = &mut self.dialogues.nodes[d];
+        // Something waits before it, and in a lower class.
+        let raises = node.pending() > u32::from(node.state == State::Flying) && parcel.class < node.highest();
         node.queue.push_back(&mut self.envs, e);
         node.waiting[parcel.class as usize] += 1;
         match node.state {
@@ -73,7 +76,8 @@ impl<T: Copy> Pacer<T> {
                 self.unlink(d);
                 self.settle(d, now, Nanos::ZERO);
             }
-            State::Ready | State::Held if parcel.class < node.class => self.raise(d, parcel.class),
+            State::Ready | State::Held if raises => self.raise(d, parcel.class),
+            _ if raises => self.turn_from_now(d),
             _ => {}
         }
         Ok(())
@@ -121,17 +125,13 @@ impl<T: Copy> Pacer<T> {
             age: Links::default(),
             dialogue,
             handle: parcel.handle,
-            arrived_on: parcel.arrived_on,
-            pinned: match parcel.route {
-                Route::Pinned(lane) => lane,
-                Route::Home => HOME,
-            },
+            arrived: self.clock.tick(self.now),
+            via: Via::new(parcel.route, parcel.arrived_on),
             lane,
             kind: parcel.conversation.kind,
             class,
             place: parcel.place,
             attempts: 0,
-            aged: false,
         });
         self.count_in(e, false);
         self.counters.enqueued += 1;
@@ -146,7 +146,6 @@ impl<T: Copy> Pacer<T> {
         if !self.may_be_shed(class) {
             return;
         }
-        self.envs[e].aged = true;
         if again {
             self.ages[class as usize].push_front(&mut self.envs, e);
         } else {
@@ -159,8 +158,15 @@ impl<T: Copy> Pacer<T> {
     pub(super) fn count_out(&mut self, e: u32) {
         let (lane, class) = (self.envs[e].lane, self.envs[e].class);
         self.lanes[lane.index()].pending[class as usize] -= 1;
-        if core::mem::take(&mut self.envs[e].aged) {
-            self.ages[class as usize].remove(&mut self.envs, e);
+        self.forget_age(e);
+    }
+
+    /// From now on nothing sheds it.
+    #[inline]
+    pub(super) fn forget_age(&mut self, e: u32) {
+        let env = &self.envs[e];
+        if env.age.is_linked() {
+            self.ages[env.class as usize].remove(&mut self.envs, e);
         }
     }
 
@@ -242,5 +248,3 @@ impl<T: Copy> Pacer<T> {
         Full(parcel)
     }
 }
-
-const _: () = assert!(AGE != super::QUEUE);

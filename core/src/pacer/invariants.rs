@@ -1,8 +1,9 @@
 //! What must hold between any two calls, checked from outside the rules: for tests, simulations, fuzzing.
 
+use super::Pacer;
 use super::dialogue::State;
+use super::env::QUEUE;
 use super::slab::{List, NIL};
-use super::{Pacer, QUEUE};
 use crate::envelope::Place;
 
 impl<T: Copy> Pacer<T> {
@@ -14,23 +15,13 @@ impl<T: Copy> Pacer<T> {
         let (mut dialogues, mut envelopes) = (0usize, 0usize);
         for lane in 0..self.lanes.len() {
             for class in 0..4 {
-                for (list, state) in [
-                    (self.lanes[lane].ready[class].list, State::Ready),
-                    (self.lanes[lane].held[class], State::Held),
-                ] {
-                    for d in self.walk(list, state) {
-                        let node = &self.dialogues.nodes[d];
-                        assert_eq!(
-                            (node.lane.index(), node.class as usize),
-                            (lane, class),
-                            "in a wrong ring"
-                        );
-                        assert_eq!(node.class, node.highest(), "not at the class of its highest envelope");
-                        assert_eq!(
-                            self.envs[node.queue.head].lane, node.lane,
-                            "its head is counted elsewhere"
-                        );
-                    }
+                let mut here = self.assert_calendar(lane, class);
+                here.extend(self.walk(self.lanes[lane].held[class], State::Held));
+                for d in here {
+                    let node = &self.dialogues.nodes[d];
+                    assert_eq!((node.lane.index(), node.class as usize), (lane, class), "in a wrong list");
+                    assert_eq!(node.class, node.highest(), "not at the class of its highest envelope");
+                    assert_eq!(self.envs[node.queue.head].lane, node.lane, "its head is counted elsewhere");
                 }
                 let mut e = self.lanes[lane].calls[class].head;
                 while e != NIL {
@@ -78,14 +69,12 @@ impl<T: Copy> Pacer<T> {
     /// What waits ahead is counted at its lane, and what flies ahead keeps its dialogue and is alone in it.
     fn assert_ahead(&mut self) {
         for lane in 0..self.lanes.len() {
-            let (mut e, mut len) = (self.lanes[lane].ahead.head, 0);
+            let mut e = self.lanes[lane].ahead.head;
             while e != NIL {
                 let env = &self.envs[e];
                 assert_eq!((env.lane.index(), env.place, env.dialogue), (lane, Place::Ahead, NIL));
                 e = List::<QUEUE>::after(&mut self.envs, e);
-                len += 1;
             }
-            assert_eq!(len, self.lanes[lane].ahead.len, "a list and its length disagree");
         }
         let flying: Vec<u32> = self.flights.all_mut().iter().filter(|f| f.live).map(|f| f.envelope).collect();
         let ahead = flying.into_iter().filter(|e| self.envs[*e].place == Place::Ahead);
@@ -105,7 +94,28 @@ impl<T: Copy> Pacer<T> {
             found.push(d);
             d = List::<0>::after(&mut self.dialogues.nodes, d);
         }
-        assert_eq!(found.len(), list.len as usize, "a list and its length disagree");
+        assert_eq!(found.last().copied().unwrap_or(NIL), list.tail, "a list ends elsewhere");
+        found
+    }
+
+    /// The ready dialogues of a lane and class, each of which must stand in the tick of its turn.
+    fn assert_calendar(&mut self, lane: usize, class: usize) -> Vec<u32> {
+        let calendar = &self.lanes[lane].ready[class];
+        let (len, head) = (calendar.len() as usize, calendar.head());
+        let ticks: Vec<_> = calendar.lists().collect();
+        assert!(ticks.first().is_none_or(|(_, _, len)| *len > 0), "the first tick is empty");
+        let mut found = Vec::new();
+        for (turn, list, len) in ticks {
+            let here = self.walk(list, State::Ready);
+            assert_eq!(here.len(), len as usize, "a tick and its length disagree");
+            assert!(
+                here.iter().all(|d| self.dialogues.nodes[*d].turn == turn),
+                "not in the tick of its turn"
+            );
+            found.extend(here);
+        }
+        assert_eq!(found.len(), len, "a calendar and its length disagree");
+        assert_eq!(found.first().copied().unwrap_or(NIL), head, "not the first is next");
         found
     }
 }

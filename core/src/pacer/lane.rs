@@ -1,9 +1,10 @@
-//! A lane: one credential with its window, in-flight cap, health, and the rings of those whose turn comes.
+//! A lane: one credential with its window, in-flight cap, health, and those whose turn comes.
 //!
 //! What lives here: [`Lane`], the gate that says whether anything may leave through it now, and [`LaneSet`],
 //! the lanes worth looking at. It decides about the lane, never about a conversation.
 
 use super::aimd::Aimd;
+use super::calendar::Calendar;
 use super::config::PacerConfig;
 use super::health::{Health, LaneHealth};
 use super::reach::Tries;
@@ -15,13 +16,6 @@ use crate::id::{ChatId, LaneIx};
 use crate::limits::{LANES_MAX, WINDOW};
 use crate::time::Nanos;
 use crate::wheel::TimerId;
-
-/// A ring of ready dialogues, with the count of those that ever came in, for places in the queue.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Ring {
-    pub(super) list: List<0>,
-    pub(super) arrivals: u32,
-}
 
 /// What the gate says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +48,7 @@ pub(super) struct Lane {
     pub(super) refused: Option<(ChatId, Nanos)>,
     /// After a 429 for one chat: one in flight at most, until a send that left after it is accepted.
     pub(super) cautious: bool,
-    pub(super) ready: [Ring; 4],
+    pub(super) ready: [Calendar; 4],
     pub(super) held: [List<0>; 4],
     pub(super) calls: [List<0>; 4],
     /// Messages ahead of their conversations, first come first served.
@@ -92,7 +86,7 @@ impl Lane {
             frozen_until: Nanos::ZERO,
             refused: None,
             cautious: false,
-            ready: [Ring::default(); 4],
+            ready: Default::default(),
             held: [List::default(); 4],
             calls: [List::default(); 4],
             ahead: List::default(),
@@ -155,7 +149,7 @@ impl Lane {
     fn message(&mut self, now: Nanos) -> Result<Gate, NotBefore> {
         let (mut waiting, mut back) = (0u8, Nanos::NEVER);
         for class in 0..4 {
-            if self.ready[class].list.is_empty() {
+            if self.ready[class].is_empty() {
                 continue;
             }
             match self.ceilings[class].as_mut().map_or(Ok(()), |ceiling| ceiling.peek(now)) {
@@ -179,12 +173,12 @@ impl Lane {
     /// Whether anything sits in it that must look for another lane.
     fn evacuates(&self) -> bool {
         let calls = self.health.state == LaneHealth::Dead && self.calls.iter().any(|list| !list.is_empty());
-        calls || self.ready.iter().any(|ring| !ring.list.is_empty())
+        calls || self.ready.iter().any(|ready| !ready.is_empty())
     }
 
     /// Nothing is ready for it.
     pub(super) fn is_idle(&self) -> bool {
-        self.in_flight == 0 && self.ready.iter().all(|ring| ring.list.is_empty())
+        self.in_flight == 0 && self.ready.iter().all(Calendar::is_empty)
     }
 
     /// Takes the tokens of a message of `class` in whose turn it leaves.

@@ -10,7 +10,7 @@
 //! | order of a conversation, its chat's bucket | `dialogue` |
 //! | groups | `group` |
 //! | where a dialogue goes next: lane, wheel, group, out | `route` |
-//! | what leaves now | `dispatch`, `lane`, `turns` |
+//! | what leaves now | `dispatch`, `lane`, `turns`, `calendar` |
 //! | what passes the order of its conversation | `ahead` |
 //! | what an answer means | `verdict`, `health`, `aimd`, `freeze` |
 //! | homes and reach | `reach` |
@@ -22,8 +22,9 @@
 //!   messages have no place in that order ([`Place`]).
 //! - **Ahead.** A message ahead of its conversation leaves beside what is ready there, once, or is dropped:
 //!   see `ahead`. At most 1 of any 32 messages of a lane is one while others wait.
-//! - **Turns.** A conversation has the highest class of its envelopes. Within a class, the conversations of a
-//!   lane take turns; between classes see [`turns`]: while one waits, at most 1 of any 32 sends is lower.
+//! - **Turns.** A conversation has the highest class of its envelopes. Within a class the conversations of a
+//!   lane are served first come, first served, and one with many messages takes turns with the others: see
+//!   `calendar`. Between classes see [`turns`]: while one waits, at most 1 of any 32 sends is lower.
 //! - **Rates.** A lane's window (30 out in any second, counted from the answer), 1 a second and bursts of 3
 //!   for a chat, 20 a minute for a group. All are charged at the answer, so jitter cannot break them.
 //! - **429.** Nothing leaves for a chat or a token before its announced wait is over; a later, longer wait
@@ -41,9 +42,11 @@
 mod admin;
 mod ahead;
 mod aimd;
+mod calendar;
 mod config;
 mod dialogue;
 mod dispatch;
+mod env;
 mod freeze;
 mod gauges;
 mod group;
@@ -66,16 +69,18 @@ pub use health::LaneHealth;
 pub use reach::{PROBE_EVERY, ReachLearned, ReachMode};
 
 use crate::envelope::{Class, Conversation, DropReason, End, Place, Route};
-use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, UserId};
+use crate::id::{ChatId, EnvelopeId, LaneIx};
 use crate::limits::LANES_MAX;
 use crate::time::Nanos;
 use crate::wheel::Wheel;
+use calendar::Clock;
 use dialogue::Dialogues;
+use env::{AGE, Env};
 use freeze::Freezes;
 use group::Groups;
 use lane::{Lane, LaneSet};
 use reach::{Homes, ReachStore};
-use slab::{Linked, Links, List, Slab};
+use slab::{List, Slab};
 use std::collections::VecDeque;
 
 /// What the owner hands in: an [`crate::envelope::Envelope`] with its payload replaced by a handle.
@@ -166,83 +171,6 @@ pub enum Fate<T> {
     NotInFlight,
 }
 
-/// The envelopes of a dialogue; calls and messages ahead in a lane.
-const QUEUE: usize = 0;
-/// The envelopes of a class that may be shed, by age.
-const AGE: usize = 1;
-
-/// An envelope that is pending or in flight: one cache line, for handles of 4 bytes.
-#[derive(Clone, Debug)]
-#[repr(align(64))]
-struct Env<T> {
-    id: EnvelopeId,
-    user: UserId,
-    chat: ChatId,
-    queue: Links,
-    age: Links,
-    /// [`slab::NIL`] for calls that are not messages, and for a message ahead until it leaves.
-    dialogue: u32,
-    handle: T,
-    deadline: Deadline,
-    arrived_on: LaneIx,
-    /// The one lane that may carry it, or [`HOME`].
-    pinned: LaneIx,
-    /// The lane it is counted at.
-    lane: LaneIx,
-    kind: KindIx,
-    class: Class,
-    place: Place,
-    attempts: u8,
-    /// It is in its class's list by age, so it may be shed.
-    aged: bool,
-}
-
-const _: () = assert!(size_of::<Env<u32>>() == 64);
-
-impl<T> Env<T> {
-    const fn conversation(&self) -> Conversation {
-        Conversation { kind: self.kind, user: self.user }
-    }
-}
-
-/// In the place of a lane: the home route.
-const HOME: LaneIx = LaneIx(u16::MAX);
-
-/// A deadline in ticks of 4.2 ms since the pacer's start, rounded up; the last of them (207 days) is none.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Deadline(u32);
-
-impl Deadline {
-    const NONE: Self = Self(u32::MAX);
-    const TICK_BITS: u32 = 22;
-
-    fn new(at: Option<Nanos>, start: Nanos) -> Self {
-        let Some(at) = at else { return Self::NONE };
-        let ticks = at.0.saturating_sub(start.0).div_ceil(1 << Self::TICK_BITS);
-        Self(u32::try_from(ticks).unwrap_or(u32::MAX))
-    }
-
-    /// Whether it is over at `now`.
-    #[inline]
-    fn is_over(self, start: Nanos, now: Nanos) -> bool {
-        self != Self::NONE && (now.0.saturating_sub(start.0) >> Self::TICK_BITS) >= u64::from(self.0)
-    }
-}
-
-impl<T> Linked<QUEUE> for Env<T> {
-    #[inline]
-    fn links(&mut self) -> &mut Links {
-        &mut self.queue
-    }
-}
-
-impl<T> Linked<AGE> for Env<T> {
-    #[inline]
-    fn links(&mut self) -> &mut Links {
-        &mut self.age
-    }
-}
-
 /// A send under way.
 #[derive(Clone, Copy, Debug)]
 struct Flight {
@@ -272,6 +200,7 @@ pub struct Pacer<T> {
     wheel: Wheel,
     freezes: Freezes,
     homes: Homes,
+    clock: Clock,
     reach: ReachStore,
     /// Envelopes that may be shed, oldest first, by class.
     ages: [List<AGE>; 4],
@@ -306,6 +235,7 @@ impl<T: Copy> Pacer<T> {
             wheel: Wheel::new(now),
             freezes: Freezes::new(seed),
             homes: Homes::new(config.homes.unwrap_or(lanes)),
+            clock: Clock::new(config.chat, now),
             reach: ReachStore::new(seed),
             ages: [List::default(); 4],
             dropped: VecDeque::new(),

@@ -3,12 +3,12 @@
 //! What lives here: `settle`, the one place that decides it, and the linking and unlinking it needs. Every
 //! dialogue with something pending and nothing in flight is in exactly one list; `settle` puts it there.
 
+use super::Pacer;
 use super::dialogue::State;
 use super::health::LaneHealth;
 use super::lane::Lane;
 use super::reach::{Reach, ReachMode};
 use super::slab::NIL;
-use super::{HOME, Pacer};
 use crate::bucket::{NotBefore, Window};
 use crate::envelope::{Class, DropReason};
 use crate::id::{ChatId, LaneIx};
@@ -87,10 +87,10 @@ impl<T: Copy> Pacer<T> {
     /// Which lane the head may go through.
     #[inline]
     fn way(&mut self, d: u32, head: u32) -> Way {
-        let (pinned, arrived) = (self.envs[head].pinned, self.envs[head].arrived_on);
-        if pinned == HOME {
-            return self.way_home(d, head, arrived);
-        }
+        let via = self.envs[head].via;
+        let Some(pinned) = via.pinned() else {
+            return self.way_home(d, head, via.arrived_on().unwrap_or(LaneIx(0)));
+        };
         match self.lanes[pinned.index()].health.state {
             LaneHealth::Dead => Way::Gone,
             LaneHealth::Open(_) => Way::Down(pinned),
@@ -197,12 +197,10 @@ impl<T: Copy> Pacer<T> {
     pub(super) fn link_ready(&mut self, d: u32) {
         let node = &mut self.dialogues.nodes[d];
         node.state = State::Ready;
+        node.turn = self.clock.turn(self.envs[node.queue.head].arrived, node.turn, self.now);
         let (lane, class) = (node.lane, node.class as usize);
         let Lane { ready, sleeps, .. } = &mut self.lanes[lane.index()];
-        let ring = &mut ready[class];
-        node.stamp = ring.arrivals;
-        ring.arrivals = ring.arrivals.wrapping_add(1);
-        ring.list.push_back(&mut self.dialogues.nodes, d);
+        ready[class].insert(&mut self.dialogues.nodes, d);
         if !*sleeps {
             self.active.insert(lane);
         }
@@ -223,7 +221,7 @@ impl<T: Copy> Pacer<T> {
             State::Loose | State::Flying => {}
             State::Cooling => self.dialogues.cooling.remove(nodes, d),
             State::Parked => self.wheel.cancel(core::mem::replace(&mut nodes[d].timer, TimerId::NONE)),
-            State::Ready => self.lanes[lane].ready[class].list.remove(nodes, d),
+            State::Ready => self.lanes[lane].ready[class].remove(nodes, d),
             State::Held => self.lanes[lane].held[class].remove(nodes, d),
             State::InGroup => {
                 let group = core::mem::replace(&mut nodes[d].group, NIL);
@@ -237,8 +235,16 @@ impl<T: Copy> Pacer<T> {
     pub(super) fn raise(&mut self, d: u32, class: Class) {
         let ready = self.dialogues.nodes[d].state == State::Ready;
         self.unlink(d);
+        self.turn_from_now(d);
         self.dialogues.nodes[d].class = class;
         if ready { self.link_ready(d) } else { self.link_held(d) }
+    }
+
+    /// What waited in a lower class has no old claim on a turn of the higher one. Not for one that is ready:
+    /// its calendar knows it by its turn.
+    pub(super) fn turn_from_now(&mut self, d: u32) {
+        let node = &mut self.dialogues.nodes[d];
+        node.turn = node.turn.max(self.clock.tick(self.now));
     }
 
     /// The group a chat is, or [`NIL`] for a private chat.

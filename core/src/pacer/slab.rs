@@ -7,8 +7,10 @@ use core::ops::{Index, IndexMut};
 
 /// No node.
 pub(super) const NIL: u32 = u32::MAX;
+/// In no list.
+const OUT: u32 = u32::MAX - 1;
 
-/// Neighbours in one list.
+/// Neighbours in one list; `prev` is [`OUT`] for a node that is in none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Links {
     prev: u32,
@@ -17,7 +19,15 @@ pub(super) struct Links {
 
 impl Default for Links {
     fn default() -> Self {
-        Self { prev: NIL, next: NIL }
+        Self { prev: OUT, next: NIL }
+    }
+}
+
+impl Links {
+    /// Whether the node is in a list of this family.
+    #[inline]
+    pub(super) const fn is_linked(self) -> bool {
+        self.prev != OUT
     }
 }
 
@@ -94,12 +104,11 @@ impl<V> IndexMut<u32> for Slab<V> {
 pub(super) struct List<const L: usize> {
     pub(super) head: u32,
     pub(super) tail: u32,
-    pub(super) len: u32,
 }
 
 impl<const L: usize> Default for List<L> {
     fn default() -> Self {
-        Self { head: NIL, tail: NIL, len: 0 }
+        Self { head: NIL, tail: NIL }
     }
 }
 
@@ -118,7 +127,6 @@ impl<const L: usize> List<L> {
             slab[self.tail].links().next = index;
         }
         self.tail = index;
-        self.len += 1;
     }
 
     pub(super) fn push_front<V: Linked<L>>(&mut self, slab: &mut Slab<V>, index: u32) {
@@ -129,7 +137,6 @@ impl<const L: usize> List<L> {
             slab[self.head].links().prev = index;
         }
         self.head = index;
-        self.len += 1;
     }
 
     /// Takes a node of this list out of it.
@@ -146,7 +153,6 @@ impl<const L: usize> List<L> {
         } else {
             slab[next].links().prev = prev;
         }
-        self.len -= 1;
     }
 
     pub(super) fn pop_front<V: Linked<L>>(&mut self, slab: &mut Slab<V>) -> Option<u32> {
@@ -191,7 +197,8 @@ mod tests {
         assert_eq!(List::<0>::after(&mut slab, nodes[1]), nodes[3]);
         assert_eq!(list.pop_front(&mut slab), Some(nodes[1]));
         assert_eq!(list.pop_front(&mut slab), Some(nodes[3]));
-        assert_eq!((list.pop_front(&mut slab), list.len), (None, 0));
+        assert_eq!(list.pop_front(&mut slab), None);
+        assert!(list.is_empty() && !slab[nodes[0]].0.is_linked());
     }
 
     #[test]

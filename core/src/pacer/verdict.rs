@@ -6,7 +6,7 @@ use super::dialogue::State;
 use super::health::{LaneHealth, backoff};
 use super::reach::{Reach, ReachLearned, ReachMode};
 use super::slab::NIL;
-use super::{Fate, Flight, FlightId, HOME, Outcome, Pacer, RetryScope};
+use super::{Fate, Flight, FlightId, Outcome, Pacer, RetryScope};
 use crate::envelope::{Class, DropReason, End, Place, Unreachable, Verdict};
 use crate::id::LaneIx;
 use crate::limits::WINDOW;
@@ -56,7 +56,10 @@ impl<T: Copy> Pacer<T> {
             self.charge(flight.envelope, now);
         }
         let fate = match next {
-            Next::Ends(end) => self.finish(flight, end, now),
+            Next::Ends(end) => {
+                self.had_turn(flight.envelope);
+                self.finish(flight, end, now)
+            }
             // What it was to pass has moved on by the time it could be tried again.
             Next::Again(_) if self.envs[flight.envelope].place == Place::Ahead => {
                 self.finish(flight, End::Dropped(DropReason::Stale), now)
@@ -207,7 +210,7 @@ impl<T: Copy> Pacer<T> {
     fn token_dead(&mut self, flight: Flight) -> Next {
         self.kill(flight.lane);
         let env = &self.envs[flight.envelope];
-        if env.dialogue == NIL || env.pinned != HOME {
+        if env.dialogue == NIL || env.via.pinned().is_some() {
             return Next::Ends(End::Dropped(DropReason::LaneGone));
         }
         Next::Again(Nanos::ZERO)
@@ -254,6 +257,15 @@ impl<T: Copy> Pacer<T> {
             if group.window.take(now).is_ok() {
                 group.window.answered(now);
             }
+        }
+    }
+
+    /// Its conversation's next turn comes one interval after this one.
+    fn had_turn(&mut self, e: u32) {
+        let env = &self.envs[e];
+        if env.place == Place::InOrder {
+            let node = &mut self.dialogues.nodes[env.dialogue];
+            node.turn = self.clock.next(node.turn);
         }
     }
 

@@ -91,6 +91,8 @@ pub(crate) struct Report {
     /// Accepted again though its answer had not been lost.
     pub(crate) repeated: u64,
     pub(crate) accepted: u64,
+    /// When each was accepted, in nanoseconds from the start, by its place among the arrivals planned.
+    pub(crate) accepted_at: BTreeMap<u32, u64>,
     /// When the last one was accepted, from the start.
     pub(crate) drain: Duration,
     /// The turn of each message sent by lane; `None` for one ahead of its conversation.
@@ -307,6 +309,7 @@ impl Day {
 
     fn note_accepted(&mut self, parcel: Parcel<u32>, lane: u16) {
         self.report.accepted += 1;
+        self.report.accepted_at.insert(parcel.handle, self.now - self.start);
         self.report.said_ahead += u64::from(parcel.place == Place::Ahead);
         self.report.drain = Duration::from_nanos(self.now - self.start);
         let home = self.pacer.home(parcel.conversation.user);

@@ -6,6 +6,7 @@
 mod day;
 mod platform;
 mod random;
+mod results_day;
 
 use core::time::Duration;
 use day::{Day, Event, Planted, Report, Wire, group};

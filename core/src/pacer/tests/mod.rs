@@ -2,13 +2,14 @@
 //! `core/tests/pacer_simulation.rs`.
 
 mod ahead;
+mod fair;
 mod lanes;
 mod oracle;
 mod rules;
 
 use super::*;
 use crate::envelope::Verdict;
-use crate::id::Seq;
+use crate::id::{KindIx, Seq, UserId};
 use core::time::Duration;
 
 pub(super) const LATENCY: Duration = Duration::from_millis(60);
