@@ -4,13 +4,14 @@
 //! it. Imports run downward:
 //!
 //! ```text
-//! cli -> selftest -> rehearse -> { telegram, replay, report } -> { auditor, profile } -> { student,
+//! cli -> { selftest, peers } -> rehearse -> { telegram, replay, report } -> { auditor, profile } -> { student,
 //! dataset } -> wire
 //! ```
 
 pub mod auditor;
 pub mod cli;
 pub mod dataset;
+pub mod peers;
 pub mod profile;
 pub mod rehearse;
 pub mod replay;

@@ -5,6 +5,7 @@
 mod compare;
 mod dataset;
 mod emulate;
+mod peers;
 mod rehearse;
 mod replay;
 mod selftest;
@@ -39,6 +40,8 @@ enum Command {
     Replay(replay::Args),
     /// Record what users do, in front of a running server
     Record(replay::Record),
+    /// Drain the same bursts with the usual bot libraries, beside Nobat in the same run
+    Peers(peers::Args),
     /// Prove that the auditor catches planted bugs
     Selftest(selftest::Args),
     /// The crooked server of the self-test
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Dataset(args) => args.run(),
         Command::Replay(args) => args.run(),
         Command::Record(args) => args.run(),
+        Command::Peers(args) => args.run(),
         Command::Selftest(args) => args.run(),
         Command::Crooked(args) => args.run(),
     }

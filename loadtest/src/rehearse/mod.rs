@@ -11,7 +11,7 @@ mod collect;
 mod drive;
 mod kills;
 pub mod output;
-mod proc;
+pub(crate) mod proc;
 mod progress;
 mod server;
 mod stage;
@@ -30,6 +30,7 @@ use crate::replay;
 use crate::report::{self, Report, Run};
 
 pub use server::ServerCommand;
+pub(crate) use stage::invented_tokens;
 
 /// What to rehearse, and how.
 #[derive(Clone, Debug)]

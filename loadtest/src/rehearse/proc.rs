@@ -2,18 +2,18 @@
 
 /// Memory and processor time of a process so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Peak resident memory in bytes (`VmHWM`).
-    pub(super) rss_peak_bytes: u64,
+    pub(crate) rss_peak_bytes: u64,
     /// Resident memory now, in bytes.
-    pub(super) rss_bytes: u64,
+    pub(crate) rss_bytes: u64,
     /// User and system time in seconds.
-    pub(super) cpu_s: f64,
+    pub(crate) cpu_s: f64,
 }
 
 impl Usage {
     /// Reads both files; none where there is no `/proc` or the process is gone.
-    pub(super) fn of(pid: u32) -> Option<Usage> {
+    pub(crate) fn of(pid: u32) -> Option<Usage> {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some(Usage {

@@ -55,7 +55,7 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
     let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop));
 
     let mut progress = Progress::new(options.quiet);
-    let tokens = tokens(profile);
+    let tokens = invented_tokens(profile.tokens, profile.seed);
     let (told, events) = unbounded_channel();
     let platform = Emulator::start(platform_config(profile, &tokens), told.clone());
     let platform = Arc::new(platform.map_err(|e| io("start the emulated platform", e))?);
@@ -110,9 +110,9 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
 }
 
 /// The platform's bots: ids of 10 digits as today's are, secrets that follow from the seed.
-fn tokens(profile: &Profile) -> Vec<String> {
-    let mut rng = fastrand::Rng::with_seed(profile.seed);
-    (0..profile.tokens)
+pub(crate) fn invented_tokens(count: usize, seed: u64) -> Vec<String> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    (0..count)
         .map(|nth| {
             let secret: String = (0..35).map(|_| rng.alphanumeric()).collect();
             format!("{}:{secret}", 5_000_000_000 + nth as u64)
