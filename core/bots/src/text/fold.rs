@@ -31,9 +31,20 @@ const COMPOUND_WORDS_MAX: usize = 3;
 /// The article is kept here: only [`tokens`] knows where a word begins.
 #[must_use]
 pub fn fold_word(word: &str) -> String {
-    let mut key = String::with_capacity(word.len());
+    // What nearly everyone types needs no table of Unicode.
+    if word.chars().all(is_settled) { fold(word.chars(), word.len()) } else { fold(word.nfkc(), word.len()) }
+}
+
+/// Letters and digits that NFKC leaves as they are whatever stands beside them, as long as that is one of
+/// them too: ASCII, and the Arabic block's letters and digits without its marks.
+const fn is_settled(c: char) -> bool {
+    matches!(c, '\0'..='\x7f' | '\u{621}'..='\u{63a}' | '\u{640}'..='\u{64a}' | '\u{660}'..='\u{669}')
+}
+
+fn fold(word: impl Iterator<Item = char>, length: usize) -> String {
+    let mut key = String::with_capacity(length);
     let mut tanwin = false;
-    for c in word.nfkc() {
+    for c in word {
         let c = match c {
             // Tanwin fath is written with a mute alef, before it or after it.
             '\u{64b}' => {
@@ -58,8 +69,11 @@ pub fn fold_word(word: &str) -> String {
             c => ascii_digit(c),
         };
         tanwin = false;
-        if c.is_alphanumeric() {
-            key.extend(c.to_lowercase().filter(|c| c.is_alphanumeric()));
+        match c {
+            // Letters without case and digits, as nearly all are.
+            '\u{621}'..='\u{64a}' | '0'..='9' => key.push(c),
+            _ if c.is_alphanumeric() => key.extend(c.to_lowercase().filter(|c| c.is_alphanumeric())),
+            _ => {}
         }
     }
     // «الرحمن» carries a dagger alif that many write out.

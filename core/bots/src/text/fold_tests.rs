@@ -102,6 +102,14 @@ proptest! {
     }
 
     #[test]
+    fn the_short_cut_around_unicodes_tables_changes_no_key(
+        word in "[\u{621}-\u{63a}\u{640}-\u{64a}\u{660}-\u{669}a-zA-Z0-9'.]{0,12}",
+    ) {
+        prop_assert!(word.chars().all(is_settled));
+        prop_assert_eq!(fold(word.chars(), 0), fold(word.nfkc(), 0));
+    }
+
+    #[test]
     fn any_text_has_tokens_without_a_panic(text: String) {
         let _ = tokens(&text);
     }

@@ -1,5 +1,6 @@
 //! Rows to the bytes of a data set. Pure: `import` reads rows and writes the file.
 
+use super::LATER;
 use super::load::{FORMAT, HEAD, MAGIC};
 use super::number::ExamNumber;
 use super::packed::{PADDING, Packed, Strings};
@@ -338,6 +339,8 @@ struct Names {
     key_of: Vec<u32>,
     keys: Vec<Box<str>>,
     by_name: Vec<u32>,
+    first_at: Vec<u32>,
+    later: [Vec<u32>; LATER],
     posting_at: Vec<u32>,
     postings: Vec<u32>,
 }
@@ -370,6 +373,8 @@ impl Names {
             key_of,
             keys: distinct,
             by_name: Vec::new(),
+            first_at: Vec::new(),
+            later: Default::default(),
             posting_at: Vec::new(),
             postings: Vec::new(),
         };
@@ -388,6 +393,14 @@ impl Names {
         let range = |row: u32| self.word_at[row as usize] as usize..self.word_at[row as usize + 1] as usize;
         let mut by_name: Vec<u32> = (0..self.word_at.len() as u32 - 1).collect();
         by_name.sort_unstable_by(|a, b| (&all[range(*a)], a).cmp(&(&all[range(*b)], b)));
+        let mut first_at = vec![0u32; self.keys.len() + 1];
+        for row in &by_name {
+            all[range(*row)].first().into_iter().for_each(|key| first_at[*key as usize + 1] += 1);
+        }
+        add_up(&mut first_at);
+        // A name without such a word comes before all that have one, as in `by_name`.
+        let nth = |row: u32, n: usize| all[range(row)].get(n).map_or(0, |key| key + 1);
+        self.later = core::array::from_fn(|n| by_name.iter().map(|row| nth(*row, n + 1)).collect());
 
         // Two passes: how many, then where. A name that holds a word twice has one posting of it.
         let rest = |row: u32| {
@@ -398,9 +411,7 @@ impl Names {
         for row in 0..by_name.len() as u32 {
             rest(row).for_each(|key| at[key + 1] += 1);
         }
-        for key in 0..self.keys.len() {
-            at[key + 1] += at[key];
-        }
+        add_up(&mut at);
         let mut next = at.clone();
         let mut postings = vec![0; at.last().copied().unwrap_or(0) as usize];
         for (place, row) in by_name.iter().enumerate() {
@@ -409,7 +420,7 @@ impl Names {
                 next[key] += 1;
             }
         }
-        (self.by_name, self.posting_at, self.postings) = (by_name, at, postings);
+        (self.by_name, self.first_at, self.posting_at, self.postings) = (by_name, first_at, at, postings);
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -422,8 +433,17 @@ impl Names {
         column(out, &self.key_of);
         Strings::write(out, &self.keys);
         column(out, &self.by_name);
+        column(out, &self.first_at);
+        self.later.iter().for_each(|keys| column(out, keys));
         column(out, &self.posting_at);
         column(out, &self.postings);
+    }
+}
+
+/// How many of each to where each begins.
+fn add_up(counts: &mut [u32]) {
+    for i in 1..counts.len() {
+        counts[i] += counts[i - 1];
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! offset  bytes  what
 //!      0      8  NOBATRES
-//!      8      4  format version, 1
+//!      8      4  format version, 2
 //!     12      4  CRC-32C of everything behind this head
 //!     16      8  how many bytes are behind this head
 //!     24      .  schema (length, bytes), then the columns, then 8 zero bytes
@@ -11,13 +11,14 @@
 //! Integers are little-endian. A column is `width (1) count (varint) values`; a table of strings is a
 //! column of offsets and `length (varint) bytes`.
 
+use super::index::Index;
 use super::packed::{PADDING, Packed, Strings};
 use super::schema::{Schema, SchemaError};
-use super::{Dataset, Marks, STRIDE};
+use super::{Dataset, Marks};
 use nobat_core::record::{Malformed, Reader, Record};
 
 pub(super) const MAGIC: [u8; 8] = *b"NOBATRES";
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 pub(super) const HEAD: usize = 24;
 
 /// Bytes that are not a data set that can be served.
@@ -81,7 +82,7 @@ impl Dataset {
         set.version = u64::from(checksum) << 32 | (length & 0xffff_ffff);
         check(&set, &file)?;
         set.schema.check()?;
-        set.upper = (0..set.numbers.len()).step_by(STRIDE).map(|i| set.numbers.get(&file, i) >> 4).collect();
+        set.index = Index::new(set.numbers.len(), |row| set.numbers.get(&file, row) >> 4);
         set.file = file;
         Ok(set)
     }
@@ -102,6 +103,8 @@ fn read(file: &[u8], from: &mut Reader<'_>) -> Result<Dataset, Malformed> {
     let key_of = Packed::read(file, from)?;
     let keys = Strings::read(file, from)?;
     let by_name = Packed::read(file, from)?;
+    let first_at = Packed::read(file, from)?;
+    let later = [Packed::read(file, from)?, Packed::read(file, from)?];
     let posting_at = Packed::read(file, from)?;
     let postings = Packed::read(file, from)?;
     let mut fields = Vec::new();
@@ -121,7 +124,7 @@ fn read(file: &[u8], from: &mut Reader<'_>) -> Result<Dataset, Malformed> {
         schema,
         version: 0,
         numbers,
-        upper: Vec::new(),
+        index: Index::default(),
         codes,
         word_at,
         words,
@@ -129,6 +132,8 @@ fn read(file: &[u8], from: &mut Reader<'_>) -> Result<Dataset, Malformed> {
         key_of,
         keys,
         by_name,
+        first_at,
+        later,
         posting_at,
         postings,
         fields,
@@ -158,6 +163,10 @@ fn check(set: &Dataset, file: &[u8]) -> Result<(), Malformed> {
     say(set.key_of.all_below(file, set.keys.len()), "a word's key is missing")?;
     say(set.keys.rise(file), "keys do not rise")?;
     say(set.by_name.len() == rows && set.by_name.all_below(file, rows), "the name index is of other pupils")?;
+    say(set.first_at.len() == set.keys.len() + 1, "a key has no beginning")?;
+    say(set.first_at.are_offsets_to(file, rows), "beginnings out of order")?;
+    let later = |c: &Packed| c.len() == rows && c.all_below(file, set.keys.len() + 1);
+    say(set.later.iter().all(later), "later words of other pupils")?;
     say(set.posting_at.len() == set.keys.len() + 1, "a key has no postings")?;
     say(set.posting_at.are_offsets_to(file, set.postings.len()), "postings out of order")?;
     say(set.postings.all_below(file, rows), "a posting of no pupil")?;

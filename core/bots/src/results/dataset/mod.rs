@@ -10,11 +10,12 @@
 //!
 //! | operation | cost |
 //! |---|---|
-//! | [`Dataset::by_number`] | O(log n): two levels, the upper one fits the second-level cache |
+//! | [`Dataset::by_number`] | O(log n), and O(1) where numbers run on: a table, a guess, and outwards from it |
 //! | [`Dataset::by_name`] | O(log n) to find the run of names, then at most [`NAME_WORK_MAX`] postings |
 //! | [`Dataset::load`] | O(bytes), all of it checked |
 
 mod build;
+mod index;
 mod load;
 mod number;
 mod packed;
@@ -30,10 +31,12 @@ pub use schema::{
 };
 pub use search::{MATCHES_MAX, Matches, NAME_WORK_MAX};
 
+use index::Index;
 use packed::{Packed, Strings};
+use search::{first_near, first_near_end};
 
-/// Numbers per entry of the upper level of the number index.
-const STRIDE: usize = 64;
+/// Words behind the first one whose keys lie in the order of the names.
+const LATER: usize = 2;
 
 /// All pupils of one release, immutable. Replaced as a whole.
 pub struct Dataset {
@@ -42,8 +45,8 @@ pub struct Dataset {
     version: u64,
     /// Rising by value: the row is the rank.
     numbers: Packed,
-    /// Every [`STRIDE`]th number's value.
-    upper: Vec<u64>,
+    /// Where a number stands in `numbers`, about.
+    index: Index,
     codes: Option<Packed>,
     /// Where a row's words begin in `words`; one more than rows.
     word_at: Packed,
@@ -57,6 +60,11 @@ pub struct Dataset {
     keys: Strings,
     /// Rows in the order of their names' keys.
     by_name: Packed,
+    /// Where in `by_name` the names that begin with a key begin; one more than keys.
+    first_at: Packed,
+    /// Of each place in `by_name` the key of the name's second word, and of its third, plus 1; 0 for none.
+    /// The rows themselves are scattered over memory: a search that reads them waits at each step.
+    later: [Packed; LATER],
     /// Where a key's postings begin; one more than keys.
     posting_at: Packed,
     /// Places in `by_name`, rising per key: names that hold the key behind their first word.
@@ -121,24 +129,25 @@ impl Dataset {
         &self.file
     }
 
-    /// Bytes it holds on to: the file, and the upper level of the number index.
+    /// Bytes it holds on to: the file, and the tables over its indexes.
     #[must_use]
-    pub const fn bytes(&self) -> usize {
-        self.file.len() + self.upper.len() * size_of::<u64>()
+    pub fn bytes(&self) -> usize {
+        self.file.len() + self.index.bytes()
     }
 
-    /// The pupil with this number, whatever its leading zeros. O(log n).
+    /// The pupil with this number, whatever its leading zeros. O(log n); two cache misses in a list
+    /// without large holes.
     #[must_use]
     pub fn by_number(&self, number: ExamNumber) -> Option<Student<'_>> {
         let value = number.value();
-        let block = self.upper.partition_point(|v| *v <= value).checked_sub(1)?;
-        let (mut low, mut high) = (block * STRIDE, ((block + 1) * STRIDE).min(self.len()));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.numbers.get(&self.file, middle) >> 4 < value { low = middle + 1 } else { high = middle }
-        }
-        let found = low < self.len() && self.numbers.get(&self.file, low) >> 4 == value;
-        found.then_some(Student { set: self, row: low })
+        let at = |row: usize| self.numbers.get(&self.file, row) >> 4;
+        let (rows, guess) = self.index.narrow(value);
+        let row = if at(guess) < value {
+            first_near(guess + 1..rows.end, |row| at(row) >= value)
+        } else {
+            first_near_end(rows.start..guess, |row| at(row) >= value)
+        };
+        (rows.contains(&row) && at(row) == value).then_some(Student { set: self, row })
     }
 
     /// All pupils in the order of their numbers.

@@ -62,6 +62,8 @@ impl Dataset {
         lists.sort_unstable_by_key(Range::len);
         let Some((rarest, others)) = lists.split_first_mut() else { return };
         out.more |= rarest.len() > NAME_WORK_MAX;
+        // A posting says by itself that its word stands behind the first one.
+        let in_order = keys.len() == 2;
         for i in rarest.clone().take(NAME_WORK_MAX) {
             let place = self.postings.index(&self.file, i);
             let in_all = others.iter_mut().all(|list| {
@@ -72,11 +74,7 @@ impl Dataset {
                 continue;
             }
             let student = self.at(place);
-            let mut wanted = keys.iter().peekable();
-            for key in self.keys_of(student.row) {
-                wanted.next_if(|next| **next == key);
-            }
-            if wanted.peek().is_none() {
+            if in_order || self.holds_in_order(student.row, keys) {
                 if out.is_full() {
                     return;
                 }
@@ -85,16 +83,31 @@ impl Dataset {
         }
     }
 
+    fn holds_in_order(&self, row: usize, keys: &[usize]) -> bool {
+        let mut wanted = keys.iter().peekable();
+        for key in self.keys_of(row) {
+            wanted.next_if(|next| **next == key);
+        }
+        wanted.peek().is_none()
+    }
+
     fn at(&self, place: usize) -> Student<'_> {
         Student { set: self, row: self.by_name.index(&self.file, place) }
     }
 
-    /// The places of names that begin with these keys.
+    /// The places of names that begin with these keys, of which there is one at least: a table for the first
+    /// word, columns in the order of names for the next two, and the rows themselves for the rest.
     fn run(&self, keys: &[usize]) -> Range<usize> {
-        let start = first(0..self.len(), |place| self.compare(place, keys) != Ordering::Less);
-        // Runs are short: their end is near.
-        let end = first_near(start..self.len(), |place| self.compare(place, keys) == Ordering::Greater);
-        start..end
+        let at = |key: usize| self.first_at.index(&self.file, key);
+        let mut run = at(keys[0])..at(keys[0] + 1);
+        for (column, key) in self.later.iter().zip(&keys[1..]) {
+            let key = key + 1;
+            run = equal(run, |place| column.index(&self.file, place).cmp(&key));
+        }
+        if keys.len() > 1 + self.later.len() {
+            run = equal(run, |place| self.compare(place, keys));
+        }
+        run
     }
 
     /// How the beginning of the name at `place` compares with `keys`.
@@ -161,6 +174,13 @@ impl<'a> Matches<'a> {
     }
 }
 
+/// The part of `range` for which `order` is equal; before it all is less, behind it greater. Such parts are
+/// short: their end is looked for near their beginning.
+fn equal(range: Range<usize>, order: impl Fn(usize) -> Ordering) -> Range<usize> {
+    let start = first(range.clone(), |place| order(place) != Ordering::Less);
+    start..first_near(start..range.end, |place| order(place) == Ordering::Greater)
+}
+
 /// The first of `range` for which `is_behind` holds, which then holds for all after it; its end if none.
 fn first(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (range.start, range.end);
@@ -172,7 +192,7 @@ fn first(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
 }
 
 /// As [`first`], in O(log distance) where the answer is near the beginning.
-fn first_near(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
+pub(super) fn first_near(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
     let mut low = range.start;
     let mut step = 1;
     while low < range.end {
@@ -184,4 +204,19 @@ fn first_near(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
         step *= 2;
     }
     range.end
+}
+
+/// As [`first`], in O(log distance) where the answer is near the end.
+pub(super) fn first_near_end(range: Range<usize>, is_behind: impl Fn(usize) -> bool) -> usize {
+    let mut high = range.end;
+    let mut step = 1;
+    while high > range.start {
+        let probe = high.saturating_sub(step).max(range.start);
+        if !is_behind(probe) {
+            return first(probe + 1..high, is_behind);
+        }
+        high = probe;
+        step *= 2;
+    }
+    range.start
 }

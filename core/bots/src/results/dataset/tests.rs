@@ -294,7 +294,7 @@ fn the_errors_say_what_to_do() {
     let error = Dataset::load(file).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "data set format 9, this program reads 1: import the list again with this program"
+        "data set format 9, this program reads 2: import the list again with this program"
     );
 }
 
@@ -302,5 +302,5 @@ fn the_errors_say_what_to_do() {
 fn the_format_is_the_same_for_ever() {
     let file = file_of(&[pupil(12, "علي كاظم"), pupil(7, "زينب")]);
     let hex: String = file.iter().map(|b| format!("{b:02x}")).collect();
-    assert_eq!(hex, include_str!("../../../testdata/dataset_v1.hex").trim());
+    assert_eq!(hex, include_str!("../../../testdata/dataset_v2.hex").trim());
 }
