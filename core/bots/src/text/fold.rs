@@ -7,6 +7,7 @@
 
 use super::digits::ascii_digit;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
 
 /// One word of a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,19 +25,28 @@ const SECOND_HALVES: [&str; 3] = ["الدين", "الله", "الهدي"];
 /// Words of one compound at most: «أبو عبد الله» is three.
 const COMPOUND_WORDS_MAX: usize = 3;
 
-/// The key of one word, or of several written as one: NFKC, lower case, alef forms to ا, ة to ه, ى ی ئ
+/// The key of one word, or of several written as one: NFKD, lower case, alef forms to ا, ة to ه, ى ی ئ
 /// to ي, ک to ك, ؤ to و, digits to ASCII; without hamza, vowel marks, tatweel, joiners, bidi controls
 /// and everything that is neither letter nor digit. O(length).
+///
+/// Decomposed and without what combines, so that two keys joined are the key of the two words joined:
+/// composed letters could form anew at the joint, and marks be put in another order.
 ///
 /// The article is kept here: only [`tokens`] knows where a word begins.
 #[must_use]
 pub fn fold_word(word: &str) -> String {
     // What nearly everyone types needs no table of Unicode.
-    if word.chars().all(is_settled) { fold(word.chars(), word.len()) } else { fold(word.nfkc(), word.len()) }
+    if word.chars().all(is_settled) {
+        return fold(word.chars(), word.len());
+    }
+    let combines = |c: char| canonical_combining_class(c) != 0 && c != TANWIN_FATH;
+    fold(word.nfkd().filter(|&c| !combines(c)), word.len())
 }
 
-/// Letters and digits that NFKC leaves as they are whatever stands beside them, as long as that is one of
-/// them too: ASCII, and the Arabic block's letters and digits without its marks.
+/// The one mark that a key still needs to see.
+const TANWIN_FATH: char = '\u{64b}';
+
+/// Letters and digits whose key is the same composed and decomposed: ASCII, and the Arabic block's letters and digits without its marks.
 const fn is_settled(c: char) -> bool {
     matches!(c, '\0'..='\x7f' | '\u{621}'..='\u{63a}' | '\u{640}'..='\u{64a}' | '\u{660}'..='\u{669}')
 }
@@ -47,7 +57,7 @@ fn fold(word: impl Iterator<Item = char>, length: usize) -> String {
     for c in word {
         let c = match c {
             // Tanwin fath is written with a mute alef, before it or after it.
-            '\u{64b}' => {
+            TANWIN_FATH => {
                 if key.ends_with('ا') {
                     key.pop();
                 } else {
@@ -80,17 +90,9 @@ fn fold(word: impl Iterator<Item = char>, length: usize) -> String {
     if key.contains("رحمان") { key.replace("رحمان", "رحمن") } else { key }
 }
 
-/// Marks above and below, and tatweel: to Unicode they are alphabetic, to a search they are nothing.
+/// Tatweel and the Koran's signs that do not combine: to Unicode they are letters, to a search nothing.
 const fn is_mark(c: char) -> bool {
-    matches!(
-        c,
-        '\u{300}'..='\u{36f}'
-            | '\u{610}'..='\u{61a}'
-            | '\u{640}'
-            | '\u{64b}'..='\u{65f}'
-            | '\u{670}'
-            | '\u{6d6}'..='\u{6ed}'
-    )
+    matches!(c, '\u{640}' | '\u{6d6}'..='\u{6ed}')
 }
 
 /// A key without its article, if at least two letters remain.

@@ -51,6 +51,14 @@ fn compounds_have_one_key_joined_or_spaced() {
 }
 
 #[test]
+fn marks_of_other_scripts_do_not_part_a_key_from_itself() {
+    // Two Hebrew points that change places when the words between them are joined.
+    let joined = keys("ال\u{5b1} \u{5bb}ب");
+    assert_eq!(joined, ["الب"]);
+    assert_eq!(key("José"), key("JOSE\u{301}"));
+}
+
+#[test]
 fn different_names_keep_different_keys() {
     for (a, b) in [("علي", "عليه"), ("حسن", "حسين"), ("محمد", "محمود"), ("كريم", "كرم"), ("زيد", "زياد")]
     {
@@ -77,6 +85,12 @@ fn a_word_without_letters_stays_with_its_neighbour() {
 }
 
 proptest! {
+    #[test]
+    fn joined_keys_are_the_key_of_the_joined_word(a in "\\PC{0,8}", b in "\\PC{0,8}") {
+        let joined = fold_word(&a) + &fold_word(&b);
+        prop_assert_eq!(fold_word(&joined), joined);
+    }
+
     #[test]
     fn keys_are_stable_and_clean(name in "[\u{600}-\u{6ff}\u{200b}-\u{200f}\u{fb50}-\u{fdff} a-zA-Z\\-]{0,40}") {
         for token in tokens(&name) {
