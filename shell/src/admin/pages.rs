@@ -11,6 +11,9 @@ use nobat_core::time::Nanos;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
+/// What may be done with a page.
+const ALLOW: &str = "GET, HEAD, OPTIONS";
+
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Audience {
@@ -103,14 +106,19 @@ impl Pages {
     /// Is there such a page for this audience? Called before a body is read.
     ///
     /// # Errors
-    /// 404, or 405 for another method than GET and HEAD.
+    /// What is answered instead: 404, 405 for another method than GET and HEAD, 200 to OPTIONS.
     pub fn admit(&self, head: &RequestHead<'_>, audience: Audience) -> Result<(), Response> {
+        // RFC 9110 9.3.7: of the server as a whole.
+        if head.path() == b"*" {
+            return Err(Response::options("GET, HEAD, OPTIONS, POST"));
+        }
         if Page::of(head.path(), audience).is_none() {
             return Err(Response::empty(Status::NOT_FOUND));
         }
         match head.method() {
             Method::Get | Method::Head => Ok(()),
-            _ => Err(Response::method_not_allowed("GET, HEAD")),
+            Method::Options => Err(Response::options(ALLOW)),
+            _ => Err(Response::method_not_allowed(ALLOW)),
         }
     }
 

@@ -153,8 +153,8 @@ fn read(bytes: &[u8], limits: &HeadLimits, index: &mut RequestIndex) -> Result<u
                 }
             }
             6 if name.eq_ignore_ascii_case(b"expect") => {
-                // RFC 9110 10.1.1: any other expectation may be answered 417.
-                if !value.eq_ignore_ascii_case(b"100-continue") {
+                // RFC 9110 10.1.1: a list; any other expectation may be answered 417.
+                if !bytes::members(value).all(|member| member.eq_ignore_ascii_case(b"100-continue")) {
                     return Err(Reason::Expectation);
                 }
                 expects = true;

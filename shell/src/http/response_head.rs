@@ -80,6 +80,12 @@ fn read(bytes: &[u8], method: Method, index: &mut ResponseIndex) -> Result<usize
         match name.len() {
             10 if name.eq_ignore_ascii_case(b"connection") => seen.connection(value),
             14 if name.eq_ignore_ascii_case(b"content-length") => seen.content_length(value)?,
+            // RFC 9110 8.4: bytes in a coding that was not asked for are not the answer.
+            16 if name.eq_ignore_ascii_case(b"content-encoding")
+                && !value.eq_ignore_ascii_case(b"identity") =>
+            {
+                return Err(Reason::ContentCoding);
+            }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => seen.transfer_encoding(value)?,
             _ => {}
         }

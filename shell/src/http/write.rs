@@ -31,7 +31,7 @@ pub struct Response {
     pub allow: Option<&'static str>,
     /// Whether the connection must not be used again.
     pub close: bool,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Response {
@@ -79,6 +79,14 @@ impl Response {
         response
     }
 
+    /// The answer to OPTIONS: what is allowed (RFC 9110 9.3.7).
+    #[must_use]
+    pub const fn options(allow: &'static str) -> Self {
+        let mut response = Self::empty(Status::OK);
+        response.allow = Some(allow);
+        response
+    }
+
     /// 503: back-pressure. The platform keeps the update and honours the seconds.
     #[must_use]
     pub const fn busy(retry_after_secs: u32) -> Self {
@@ -89,16 +97,20 @@ impl Response {
 
     /// What a refused request is answered: its status, then close.
     #[must_use]
-    pub const fn refusal(reason: Reason) -> Self {
+    pub fn refusal(reason: Reason) -> Self {
         let mut response = Self::empty(reason.status());
         response.close = true;
-        response
+        match reason {
+            // RFC 9110 12.5.3: says which content codings would have been taken.
+            Reason::ContentCoding => response.field("Accept-Encoding", "identity"),
+            _ => response,
+        }
     }
 
     /// With one more field. A value with a line break or control character would forge other fields, so it
     /// is left out as a whole.
     #[must_use]
-    pub fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn field(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         let value = value.into();
         if bytes::all(value.as_bytes(), VALUE) {
             self.fields.push((name, value));
@@ -184,6 +196,8 @@ fn request_head(out: &mut Vec<u8>, method: &str, target: &[&str], host: &str, fi
     out.extend_from_slice(b" HTTP/1.1\r\n");
     // RFC 9112 3.2: Host first, where a proxy looks for it.
     put_field(out, "Host", host.as_bytes());
+    // RFC 9110 12.5.3: without it any content coding would be acceptable, and none is decoded here.
+    put_field(out, "Accept-Encoding", b"identity");
     for (name, value) in fields {
         put_field(out, name, value.as_bytes());
     }

@@ -41,12 +41,11 @@ pub enum Answer {
 
 /// What is served. One instance a reactor, so nothing here needs a lock.
 pub trait Service {
-    /// Before the body is read: refuse early (path, method, secret, length) or let it come. Called once a
-    /// request. A refusal
-    /// keeps the connection if the body can be skipped.
+    /// Before the body is read: answer early (path, method, secret, length) or let it come. Called once a
+    /// request. An early answer keeps the connection if the body can be skipped.
     ///
     /// # Errors
-    /// The response that refuses the request.
+    /// The response, if the body is not wanted: a refusal, or the answer to OPTIONS.
     fn admit(&mut self, head: &RequestHead<'_>, peer: &Peer) -> Result<(), Response>;
 
     /// One complete request, in order of arrival on its connection. `body` is decoded (no chunks) and may be

@@ -77,6 +77,18 @@ fn rfc_9112_6_3_a_response_with_two_framings_is_refused() {
 }
 
 #[test]
+fn rfc_9110_8_4_an_answer_in_a_content_coding_is_refused() {
+    let coded = |coding: &str| {
+        head(
+            &format!("HTTP/1.1 200 x\r\nContent-Encoding: {coding}\r\nContent-Length: 1\r\n\r\n"),
+            Method::Post,
+        )
+    };
+    assert_eq!(coded("gzip"), Err(Step::Bad(Reason::ContentCoding)));
+    assert_eq!(coded("Identity"), Ok((Framing::Length(1), true)));
+}
+
+#[test]
 fn rfc_9110_10_2_3_retry_after_in_seconds() {
     for (value, wanted) in [
         ("30", Some(30)),

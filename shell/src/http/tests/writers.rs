@@ -58,6 +58,17 @@ fn every_refusal_has_a_status_of_its_class() {
 }
 
 #[test]
+fn rfc_9110_12_5_3_the_client_asks_for_no_content_coding() {
+    let (mut post, mut get) = (Vec::new(), Vec::new());
+    write_post(&mut post, &["/"], "x", "text/plain", &[], b"");
+    write_get(&mut get, &["/"], "x", &[]);
+    for request in [post, get] {
+        let text = String::from_utf8(request).expect("text");
+        assert!(text.contains("\r\nAccept-Encoding: identity\r\n"), "{text}");
+    }
+}
+
+#[test]
 fn rfc_9110_5_6_7_dates() {
     for (millis, text) in [
         (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
