@@ -1,9 +1,10 @@
 //! The contract between the engine and a bot kind. No kind is named here.
 //!
-//! What lives here: [`Bot`], what it is shown ([`View`], [`Input`]), what it answers ([`Decision`]) and
-//! what it says ([`Call`]). The arrow is `bots -> contract <- engine`: a kind imports this and nothing of
-//! the engine, the engine calls kinds through it. A kind must be pure: the same view, state and input
-//! give the same decision, for ever, because the journal is replayed through `evolve`.
+//! What lives here: [`Bot`], what it is shown ([`View`], [`Input`]), what it answers ([`Decision`]), what it
+//! says ([`Call`]), and how people are brought together ([`Want`], [`Meeting`]). The arrow is
+//! `bots -> contract <- engine`: a kind imports this and nothing of the engine, the engine calls kinds
+//! through it. A kind must be pure: the same view, state and input give the same decision, for ever,
+//! because the journal is replayed through `evolve`.
 
 use crate::envelope::{Class, Payload, Place};
 use crate::id::{BotId, ChatId, LaneIx, MessageId, UserId};
@@ -11,6 +12,10 @@ use crate::record::Record;
 use crate::time::{Now, UnixMillis};
 use core::time::Duration;
 use std::borrow::Cow;
+
+mod meeting;
+
+pub use meeting::{EndedBy, Gender, Meeting, Partner, Pool, Ticket, Tier, Unmatched, Want, Wants};
 
 /// A bot kind: its conversation as a pure state machine.
 pub trait Bot: Send + Sync + 'static {
@@ -24,6 +29,11 @@ pub trait Bot: Send + Sync + 'static {
 
     /// Applies what happened. Takes no `now`: the event holds what it needs.
     fn evolve(state: &mut Self::State, event: &Self::Event);
+
+    /// What a partner is shown of this user when they meet: the `card` of [`Input::Paired`].
+    fn card(_: &Self::State) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// Turns a payload into words, at the moment of sending.
     ///
@@ -45,12 +55,15 @@ pub struct View<'a> {
     pub lane: LaneIx,
     /// How many lanes the kind has.
     pub lanes: u16,
-    /// His language as the platform gives it (IETF tag), or empty.
+    /// His language as the platform gives it (IETF tag); empty if it is not told, as in every input that
+    /// the engine makes.
     pub language: &'a str,
     /// This user's envelopes that wait and are not in flight.
     pub waiting: Waiting<'a>,
     /// The kind's release gate: `true` once results may be shown.
     pub released: bool,
+    /// Whether he waits, or with whom he is paired.
+    pub meeting: Meeting,
 }
 
 /// What of this user's answers still waits.
@@ -97,6 +110,34 @@ pub enum Input<'a> {
         /// When he may write again.
         until: UnixMillis,
     },
+    /// He and another one who waited were paired.
+    Paired {
+        /// With whom; as in the view.
+        partner: Partner,
+        /// What [`Bot::card`] says of the partner.
+        card: &'a [u8],
+    },
+    /// The pair he was in has ended.
+    PairEnded {
+        /// With whom he was.
+        partner: Partner,
+        /// Who ended it.
+        by: EndedBy,
+    },
+    /// His partner's kind has something to say to his, by [`Want::Tell`].
+    Told {
+        /// Who; as in the view.
+        partner: Partner,
+        /// The kind's own encoding.
+        note: &'a [u8],
+    },
+    /// His search has ended without a partner.
+    Unmatched(Unmatched),
+    /// The time of [`Want::Alarm`] has come.
+    Alarm {
+        /// What was asked for; the view's `now` is a little later, or much, after a stop.
+        due: UnixMillis,
+    },
 }
 
 /// What a kind answers.
@@ -106,11 +147,13 @@ pub struct Decision<E> {
     pub events: Vec<E>,
     /// What to say, queued in order.
     pub sends: Vec<Outgoing>,
+    /// What the engine shall do for him.
+    pub wants: Vec<Want>,
 }
 
 impl<E> Default for Decision<E> {
     fn default() -> Self {
-        Self { events: Vec::new(), sends: Vec::new() }
+        Self { events: Vec::new(), sends: Vec::new(), wants: Vec::new() }
     }
 }
 

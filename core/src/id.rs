@@ -55,6 +55,11 @@ id! {
     EnvelopeId(u64)
 }
 
+id! {
+    /// A pair of two users of one kind: numbered as they are made, rising over restarts, never given twice.
+    PairNo(u64)
+}
+
 impl LaneIx {
     /// As an index into a list of lanes.
     #[must_use]

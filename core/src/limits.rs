@@ -21,6 +21,19 @@ pub const DECISION_BYTES_MAX: usize = 64 * 1024;
 /// Sends of one decision. Bounded by the envelope id's 8 bits.
 pub const SENDS_PER_DECISION_MAX: usize = 64;
 
+/// Sends of one decision that the engine asks for in the course of another one (a pair was made, has ended).
+/// A decision over it, or over [`ASIDE_BYTES_MAX`], is a bug of the kind and is not heard.
+pub const ASIDE_SENDS_MAX: usize = 16;
+
+/// Events and sends of such a decision together, encoded, in bytes.
+pub const ASIDE_BYTES_MAX: usize = 24 * 1024;
+
+/// What one decision may send to the partner.
+pub const RELAYS_PER_DECISION_MAX: usize = 32;
+
+/// People whom one user has blocked.
+pub const BLOCKED_MAX: usize = 1_000;
+
 /// Envelopes without an end, over all lanes. At it, new updates are answered 503 (the platform keeps
 /// them and delivers again), and bulk work is not admitted.
 pub const PENDING_ENVELOPES_MAX: usize = 1_000_000;
@@ -42,6 +55,11 @@ pub const DEDUP_PAGE_IDS: usize = 4096;
 pub const DEDUP_PAGES_MAX: usize = 64;
 
 const _: () = {
+    // An envelope of the partner's has the upper bit of its index: see the engine's `parts`.
+    assert!(SENDS_PER_DECISION_MAX + 3 * ASIDE_SENDS_MAX <= 128 && RELAYS_PER_DECISION_MAX <= 128);
+    assert!(
+        DECISION_BYTES_MAX + 3 * ASIDE_BYTES_MAX < FRAME_BYTES_MAX && PAYLOAD_BYTES_MAX < ASIDE_BYTES_MAX
+    );
     assert!(SENDS_PER_DECISION_MAX <= crate::id::EnvelopeId::PER_FRAME);
     assert!(PAYLOAD_BYTES_MAX < DECISION_BYTES_MAX);
     assert!(DECISION_BYTES_MAX < FRAME_BYTES_MAX);

@@ -16,9 +16,9 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const CORE_LEVELS: &[&[&str]] = &[
     &["time", "id", "record", "sync"],
     &["limits"],
-    &["envelope"],
+    &["envelope", "matchmaker"],
     &["bot", "bucket", "wheel", "journal"],
-    &["gate", "pacer", "matchmaker"],
+    &["gate", "pacer"],
     &["engine"],
 ];
 

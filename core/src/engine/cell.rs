@@ -4,12 +4,14 @@
 //! is *copied out* as an `Arc`: no guard of the map ever lives across another call, because a dashmap
 //! guard held while the same thread touches the map again deadlocks. Only the engine uses it.
 
+use super::ties::Ties;
+use crate::bot::Meeting;
 use crate::envelope::{Conversation, Envelope};
 use crate::gate::rate::Spell;
-use crate::id::EnvelopeId;
+use crate::id::{EnvelopeId, UserId};
+use crate::sync::lock::{Mutex, MutexGuard};
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
-use parking_lot::Mutex;
 use std::sync::Arc;
 
 /// What is kept of one user of one kind, changed under its own lock. About 100 bytes at rest.
@@ -22,6 +24,8 @@ pub(super) struct Cell {
     /// Envelopes without an end, oldest first.
     pub open: Vec<Open>,
     pub spell: Spell,
+    /// What ties him to others; none for who never wanted anything of that kind.
+    pub ties: Option<Box<Ties>>,
 }
 
 /// An envelope without an end, as its user's cell knows it.
@@ -43,6 +47,15 @@ impl Open {
 }
 
 impl Cell {
+    /// Where he stands, as the journal says.
+    pub(super) fn meeting(&self) -> Meeting {
+        self.ties.as_ref().map_or(Meeting::Apart, |ties| ties.meeting())
+    }
+
+    /// His ties, made if there are none.
+    pub(super) fn ties(&mut self) -> &mut Ties {
+        self.ties.get_or_insert_default()
+    }
     /// Writes the questions that wait and are not in flight into `questions`; returns how many, and the
     /// stamp of the first that takes a turn.
     pub(super) fn waiting(&self, questions: &mut [u64]) -> (usize, Option<u64>) {
@@ -84,7 +97,63 @@ impl Cells {
         Arc::clone(&self.map.entry(conversation).or_default())
     }
 
+    /// Every user of whom something is kept, in no order. No lock of the table is held meanwhile.
+    pub(super) fn all(&self) -> Vec<(Conversation, Arc<Mutex<Cell>>)> {
+        self.map.iter().map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.map.len()
+    }
+}
+
+/// Whose cells one turn needs: at most the user's own, his partner's, and that of someone he blocks.
+pub(super) type Those = [Option<UserId>; 3];
+
+/// The cells of one turn before they are locked.
+pub(super) struct Taken {
+    cells: [Option<(UserId, Arc<Mutex<Cell>>)>; 3],
+}
+
+impl Taken {
+    /// The cells of these users of one kind, each once, in the order of their ids: the order in which
+    /// everyone locks.
+    pub(super) fn of(cells: &Cells, conversation: Conversation, mut those: Those) -> Self {
+        those.sort_unstable();
+        let mut last = None;
+        let cells = those.map(|user| {
+            let user = user.filter(|user| last != Some(*user))?;
+            last = Some(user);
+            Some((user, cells.of(Conversation { user, ..conversation })))
+        });
+        Self { cells }
+    }
+
+    /// Locks them. Nobody waits for a second user's lock except here.
+    pub(super) fn lock(&self) -> Locked<'_> {
+        fn lock(cell: &Option<(UserId, Arc<Mutex<Cell>>)>) -> Option<(UserId, MutexGuard<'_, Cell>)> {
+            cell.as_ref().map(|(user, cell)| (*user, cell.lock()))
+        }
+        // One after another, by name: the order of locking is the point.
+        let [a, b, c] = &self.cells;
+        let (a, b, c) = (lock(a), lock(b), lock(c));
+        Locked { held: [a, b, c] }
+    }
+}
+
+/// The cells of one turn, locked.
+pub(super) struct Locked<'a> {
+    held: [Option<(UserId, MutexGuard<'a, Cell>)>; 3],
+}
+
+impl Locked<'_> {
+    /// His cell, if it is among them.
+    pub(super) fn cell(&mut self, user: UserId) -> Option<&mut Cell> {
+        self.held.iter_mut().flatten().find(|(held, _)| *held == user).map(|(_, cell)| &mut **cell)
+    }
+
+    /// Whether all of them are locked.
+    pub(super) fn has(&self, those: &Those) -> bool {
+        those.iter().flatten().all(|user| self.held.iter().flatten().any(|(held, _)| held == user))
     }
 }

@@ -3,7 +3,7 @@
 //! What lives here: the adapter between [`Bot`], which has types of its own, and the engine, which holds
 //! several kinds at once. A state is decoded, changed by `evolve` and encoded again; states are small.
 
-use crate::bot::{Bot, Call, Input, Outgoing, RenderView, Unrenderable, View};
+use crate::bot::{Bot, Call, Input, Outgoing, RenderView, Unrenderable, View, Want};
 use crate::envelope::Payload;
 use crate::record::{Malformed, Reader, Record, Write};
 
@@ -11,6 +11,9 @@ use crate::record::{Malformed, Reader, Record, Write};
 pub(crate) trait ErasedBot: Send + Sync {
     /// Decides and evolves. `Ok(None)`: nothing happened and nothing is said.
     fn decide(&self, view: &View<'_>, state: &[u8], input: &Input<'_>) -> Result<Option<Effects>, Malformed>;
+
+    /// What a partner is shown of who has this state.
+    fn card(&self, state: &[u8]) -> Result<Vec<u8>, Malformed>;
 
     /// Evolves a state by journaled events.
     fn evolve(&self, state: &[u8], events: &[u8]) -> Result<Box<[u8]>, Malformed>;
@@ -23,12 +26,13 @@ pub(crate) struct Effects {
     pub state: Box<[u8]>,
     pub events: Vec<u8>,
     pub sends: Vec<Outgoing>,
+    pub wants: Vec<Want>,
 }
 
 impl Effects {
     /// No event: the state stays as it is.
     pub(crate) fn none(state: &[u8]) -> Self {
-        Self { state: state.into(), events: vec![0], sends: Vec::new() }
+        Self { state: state.into(), events: vec![0], sends: Vec::new(), wants: Vec::new() }
     }
 }
 
@@ -36,7 +40,7 @@ impl<B: Bot> ErasedBot for B {
     fn decide(&self, view: &View<'_>, state: &[u8], input: &Input<'_>) -> Result<Option<Effects>, Malformed> {
         let mut state = read_state::<B>(state)?;
         let decision = Bot::decide(self, view, &state, input);
-        if decision.events.is_empty() && decision.sends.is_empty() {
+        if decision.events.is_empty() && decision.sends.is_empty() && decision.wants.is_empty() {
             return Ok(None);
         }
         let mut events = Vec::new();
@@ -45,7 +49,11 @@ impl<B: Bot> ErasedBot for B {
             event.encode(&mut events);
             B::evolve(&mut state, event);
         }
-        Ok(Some(Effects { state: bytes(&state), events, sends: decision.sends }))
+        Ok(Some(Effects { state: bytes(&state), events, sends: decision.sends, wants: decision.wants }))
+    }
+
+    fn card(&self, state: &[u8]) -> Result<Vec<u8>, Malformed> {
+        Ok(B::card(&read_state::<B>(state)?))
     }
 
     fn evolve(&self, state: &[u8], events: &[u8]) -> Result<Box<[u8]>, Malformed> {

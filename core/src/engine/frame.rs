@@ -4,6 +4,7 @@
 //! checksum) is the journal's. The first byte is the kind of payload; a later version appends kinds and
 //! fields, it never changes one. Drawn byte by byte in `docs/format.md`.
 
+use super::step::Step;
 use crate::bot::Outgoing;
 use crate::envelope::{Class, Conversation, DropReason, End, Envelope, Payload, Place, Route};
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
@@ -12,6 +13,8 @@ use crate::time::UnixMillis;
 
 const INPUT: u8 = 1;
 const ENDS: u8 = 2;
+/// See `step`.
+pub(super) const STEP: u8 = 16;
 
 /// Who did what, where: the head of an input frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +36,8 @@ pub(crate) enum Frame<'a> {
     Input { head: InputHead, events: &'a [u8], sends: Vec<Outgoing> },
     /// How envelopes ended, and what was learned about who is reached.
     Ends { ends: Vec<Ended>, reach: Vec<ReachFact> },
+    /// An input that wanted something, with everyone whom it changed.
+    Step(Step),
 }
 
 /// One envelope's end.
@@ -100,6 +105,7 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Frame<'_>, Malformed> {
     let frame = match r.u8()? {
         INPUT => decode_input(&mut r)?,
         ENDS => decode_ends(&mut r)?,
+        STEP => Frame::Step(Step::decode(&mut r)?),
         _ => return Err(Malformed("unknown kind of frame: written by a newer version?")),
     };
     if r.is_empty() { Ok(frame) } else { Err(Malformed("trailing bytes in frame")) }
@@ -141,12 +147,12 @@ fn decode_ends<'a>(r: &mut Reader<'a>) -> Result<Frame<'a>, Malformed> {
     Ok(Frame::Ends { ends, reach })
 }
 
-fn put_conversation(conversation: Conversation, out: &mut Vec<u8>) {
+pub(super) fn put_conversation(conversation: Conversation, out: &mut Vec<u8>) {
     out.put_u8(conversation.kind.0);
     out.put_varint(conversation.user.0);
 }
 
-fn conversation(r: &mut Reader<'_>) -> Result<Conversation, Malformed> {
+pub(super) fn conversation(r: &mut Reader<'_>) -> Result<Conversation, Malformed> {
     Ok(Conversation { kind: KindIx(r.u8()?), user: UserId(r.varint()?) })
 }
 
@@ -157,7 +163,7 @@ const HELD: u8 = 4;
 const DEADLINE: u8 = 8;
 const AHEAD: u8 = 64;
 
-fn put_outgoing(send: &Outgoing, out: &mut Vec<u8>) {
+pub(super) fn put_outgoing(send: &Outgoing, out: &mut Vec<u8>) {
     let flag = |on: bool, bit: u8| if on { bit } else { 0 };
     out.put_u8(
         flag(send.pinned, PINNED)
@@ -175,7 +181,7 @@ fn put_outgoing(send: &Outgoing, out: &mut Vec<u8>) {
     out.put_bytes(&send.payload.args);
 }
 
-fn outgoing(r: &mut Reader<'_>) -> Result<Outgoing, Malformed> {
+pub(super) fn outgoing(r: &mut Reader<'_>) -> Result<Outgoing, Malformed> {
     let flags = r.u8()?;
     let place = match flags & (IN_ORDER | AHEAD) {
         0 => Place::Call,
@@ -196,12 +202,23 @@ fn outgoing(r: &mut Reader<'_>) -> Result<Outgoing, Malformed> {
 
 /// The `index`th send of the input frame `seq` as an envelope.
 pub(crate) fn envelope(head: &InputHead, seq: Seq, index: usize, send: Outgoing) -> Envelope {
+    addressed(head.conversation, head.lane, head.chat, EnvelopeId::new(seq, index as u8), send)
+}
+
+/// A send with its address.
+pub(super) fn addressed(
+    conversation: Conversation,
+    lane: LaneIx,
+    chat: ChatId,
+    id: EnvelopeId,
+    send: Outgoing,
+) -> Envelope {
     Envelope {
-        id: EnvelopeId::new(seq, index as u8),
-        conversation: head.conversation,
-        chat: head.chat,
-        arrived_on: head.lane,
-        route: if send.pinned { Route::Pinned(head.lane) } else { Route::Home },
+        id,
+        conversation,
+        chat,
+        arrived_on: lane,
+        route: if send.pinned { Route::Pinned(lane) } else { Route::Home },
         class: send.class,
         place: send.place,
         held: send.held,

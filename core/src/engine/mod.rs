@@ -6,34 +6,45 @@
 //! journal is a legal state. Nothing another thread may act upon exists before its frame has a place in
 //! the journal.
 //!
-//! Who calls it: webhook ([`Engine::handle_update`]) and outbound ([`Engine::dispatching`],
-//! [`Engine::requeued`], [`Engine::settle`], [`Engine::render`]) in the shell; recovery
-//! ([`Engine::replay`]) before either. It must not name a bot kind, and it never waits: admission is
-//! decided once, before `decide`; after that nothing inside refuses or blocks.
+//! Below it: `turn` (the way of an input), `wants` and `settle` (how people are brought together), `ties`
+//! (what is kept of that), `parts` and `step` (its frame), `alarms`, `recovery` and `resume`.
+//!
+//! Who calls it: webhook ([`Engine::handle_update`]), a timer ([`Engine::wake`]) and outbound
+//! ([`Engine::dispatching`], [`Engine::requeued`], [`Engine::settle`], [`Engine::render`]) in the shell;
+//! recovery ([`Engine::replay`], then [`Engine::resume`]) before them. It must not name a bot kind, and it
+//! never waits: admission is decided once, before `decide`; after that nothing inside refuses or blocks.
 
+mod alarms;
 mod cell;
 mod erased;
 mod frame;
+mod pairs;
+mod parts;
 mod recovery;
+mod resume;
+mod settle;
+mod step;
 #[cfg(test)]
 mod tests;
+mod ties;
+mod turn;
+mod wants;
 
 pub use frame::{Ended, ReachFact};
 pub use recovery::Recovered;
 
-use crate::bot::{Bot, Call, Input, RenderView, Unrenderable, View, Waiting};
+use crate::bot::{Bot, Call, Input, RenderView, Unrenderable};
 use crate::envelope::{Conversation, Envelope, Payload, Place};
 use crate::gate::dedup::Seen;
-use crate::gate::rate::{Pass, Rate};
+use crate::gate::rate::Rate;
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
-use crate::limits::{DECISION_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_ENVELOPES_MAX, SENDS_PER_DECISION_MAX};
-use crate::time::Now;
-use cell::{Cell, Cells, Open};
+use crate::matchmaker::{Rules, Size};
+use crate::sync::lock::Mutex;
+use alarms::Alarms;
+use cell::{Cells, Open};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use core::time::Duration;
-use erased::{Effects, ErasedBot};
-use frame::InputHead;
-use parking_lot::Mutex;
+use erased::ErasedBot;
+use pairs::Pairs;
 
 /// Where frames go. In process it is the journal ring; a cluster would put a stream behind it.
 pub trait Journal: Send + Sync {
@@ -67,9 +78,14 @@ pub struct Entry {
 impl Entry {
     /// Numbers the envelopes after the ring gave the frame its place.
     pub fn number(&mut self, seq: Seq) {
-        for (index, envelope) in self.envelopes.iter_mut().enumerate() {
-            envelope.id = EnvelopeId::new(seq, index as u8);
-        }
+        number(&mut self.envelopes, seq);
+    }
+}
+
+/// Gives envelopes the sequence of their frame. Their place in it is the engine's, and stays.
+pub fn number(envelopes: &mut [Envelope], seq: Seq) {
+    for envelope in envelopes {
+        envelope.id = EnvelopeId::new(seq, envelope.id.index());
     }
 }
 
@@ -82,6 +98,9 @@ pub struct Kind {
     seen: Box<[Mutex<Seen>]>,
     released: AtomicBool,
     load: Load,
+    /// For a kind that brings people together.
+    pairs: Option<Pairs>,
+    alarms: Alarms,
 }
 
 impl Kind {
@@ -94,7 +113,15 @@ impl Kind {
             ended: AtomicU64::new(0),
             per_s: AtomicU32::new(u32::from(lanes) * 30),
         };
-        Self { bot: Box::new(bot), lanes, rate, seen, released: AtomicBool::new(false), load }
+        let released = AtomicBool::new(false);
+        Self { bot: Box::new(bot), lanes, rate, seen, released, load, pairs: None, alarms: Alarms::default() }
+    }
+
+    /// The same, with a matchmaker: its bot may want partners. `size.users` bounds who may ever have wanted
+    /// one since the start, at 256 bytes each, touched as they come.
+    #[must_use]
+    pub fn with_pairs(self, rules: Rules, size: Size) -> Self {
+        Self { pairs: Some(Pairs::new(rules, size)), ..self }
     }
 }
 
@@ -172,6 +199,9 @@ pub enum Corrupt {
     /// A state that does not have the version its frame says: events were lost or repeated.
     #[error("frame {0}: user {1} is at version {2} after it, the frame says {3}")]
     Version(Seq, UserId, u32, u32),
+    /// A pair of which only one knows: half of a frame was lost.
+    #[error("users {0} and {1} are not in one pair, though {0} says so")]
+    Pair(UserId, UserId),
 }
 
 /// Every decision about users, shared between threads.
@@ -180,6 +210,18 @@ pub struct Engine<J> {
     cells: Cells,
     journal: J,
     pending: AtomicU64,
+    #[cfg(shuttle)]
+    plant: Plant,
+}
+
+/// Bugs that storms must find.
+#[cfg(shuttle)]
+#[derive(Clone, Copy, Default)]
+struct Plant {
+    /// A pair's frame is pushed when its users are locked no more.
+    push_after_unlock: bool,
+    /// Only the one who settles learns of his pair.
+    one_side: bool,
 }
 
 /// No journal yet: an engine that can only replay.
@@ -191,59 +233,32 @@ impl Engine<Detached> {
     /// holds, then [`Engine::attach`]es to it.
     #[must_use]
     pub fn new(kinds: Vec<Kind>, seed: u64) -> Self {
-        Self { kinds: kinds.into(), cells: Cells::new(seed), journal: Detached, pending: AtomicU64::new(0) }
+        Self {
+            kinds: kinds.into(),
+            cells: Cells::new(seed),
+            journal: Detached,
+            pending: AtomicU64::new(0),
+            #[cfg(shuttle)]
+            plant: Plant::default(),
+        }
     }
 
     /// From here on frames go to `journal`, which continues where replay ended.
     #[must_use]
     pub fn attach<J: Journal>(self, journal: J) -> Engine<J> {
         let Self { kinds, cells, pending, .. } = self;
-        Engine { kinds, cells, journal, pending }
+        Engine {
+            kinds,
+            cells,
+            journal,
+            pending,
+            #[cfg(shuttle)]
+            plant: Plant::default(),
+        }
     }
 }
 
 impl<J: Journal> Engine<J> {
-    /// Decides one update. O(log) in nothing: one cell, one decision, one push.
-    ///
-    /// # Errors
-    /// [`Busy`] if it cannot be admitted now; nothing was changed and the platform will deliver it again.
-    pub fn handle_update(&self, now: Now, inbound: &Inbound<'_>) -> Result<Admitted, Busy> {
-        if self.pending.load(Relaxed) as usize + SENDS_PER_DECISION_MAX > PENDING_ENVELOPES_MAX {
-            return Err(Busy::Pending);
-        }
-        let room = self.journal.reserve(DECISION_BYTES_MAX).ok_or(Busy::Journal)?;
-        let kind = &self.kinds[inbound.kind.index()];
-        let conversation = Conversation { kind: inbound.kind, user: inbound.user };
-        let cell = self.cells.of(conversation);
-        let mut cell = cell.lock();
-
-        // The same update is the same user's, so under his lock its first copy is either unseen or pushed:
-        // the tail covers it.
-        if !kind.seen[inbound.lane.index()].lock().insert(inbound.update) {
-            return Ok(self.admitted(AdmittedAs::Duplicate));
-        }
-        let too_fast;
-        let input = match limited(&inbound.input) {
-            false => &inbound.input,
-            true => match cell.spell.take(&kind.rate, now.mono) {
-                Pass::Yes => &inbound.input,
-                Pass::TellOnce(until) => {
-                    too_fast = Input::TooFast { until: now.wall.after(until.since(now.mono)) };
-                    &too_fast
-                }
-                Pass::No => return Ok(self.admitted(AdmittedAs::TooFast)),
-            },
-        };
-        let as_what =
-            if matches!(input, Input::TooFast { .. }) { AdmittedAs::TooFast } else { AdmittedAs::Decided };
-        let Some(effects) = self.decide(kind, now, inbound, &cell, input) else {
-            let quiet = if as_what == AdmittedAs::TooFast { as_what } else { AdmittedAs::Quiet };
-            return Ok(self.admitted(quiet));
-        };
-        let after = self.commit(kind, now, inbound, &mut cell, effects, room);
-        Ok(Admitted { after, as_what })
-    }
-
     /// Renders a payload of `kind` at the moment of sending.
     ///
     /// # Errors
@@ -303,89 +318,6 @@ impl<J: Journal> Engine<J> {
         &self.journal
     }
 
-    fn admitted(&self, as_what: AdmittedAs) -> Admitted {
-        Admitted { after: self.journal.tail(), as_what }
-    }
-
-    fn decide(
-        &self,
-        kind: &Kind,
-        now: Now,
-        inbound: &Inbound<'_>,
-        cell: &Cell,
-        input: &Input<'_>,
-    ) -> Option<Effects> {
-        let mut questions = [0; Open::QUESTIONS_SHOWN];
-        let (n, first) = cell.waiting(&mut questions);
-        let ahead = first.map_or(0, |stamp| stamp.saturating_sub(kind.load.ended.load(Relaxed)));
-        let wait = Duration::from_millis(ahead * 1000 / u64::from(kind.load.per_s.load(Relaxed).max(1)));
-        let view = View {
-            now,
-            user: inbound.user,
-            chat: inbound.chat,
-            lane: inbound.lane,
-            lanes: kind.lanes,
-            language: inbound.language,
-            waiting: Waiting {
-                questions: &questions[..n],
-                ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
-                wait,
-            },
-            released: kind.released.load(Relaxed),
-        };
-        // A cell is only ever written by this engine: bytes that it cannot read are a bug. The user gets
-        // no answer, the process goes on.
-        let effects = match kind.bot.decide(&view, &cell.state, input).ok()? {
-            Some(effects) => effects,
-            // Nothing to say, yet who blocks a bot must stay unreachable after a restart.
-            None if matches!(input, Input::Blocked) => Effects::none(&cell.state),
-            None => return None,
-        };
-        let fits = effects.sends.len() <= SENDS_PER_DECISION_MAX
-            && effects.sends.iter().all(|s| s.payload.args.len() <= PAYLOAD_BYTES_MAX);
-        debug_assert!(fits, "a decision over the limits");
-        fits.then_some(effects)
-    }
-
-    fn commit(
-        &self,
-        kind: &Kind,
-        now: Now,
-        inbound: &Inbound<'_>,
-        cell: &mut Cell,
-        effects: Effects,
-        room: J::Room<'_>,
-    ) -> Seq {
-        cell.state = effects.state;
-        cell.version += 1;
-        let head = InputHead {
-            conversation: Conversation { kind: inbound.kind, user: inbound.user },
-            lane: inbound.lane,
-            chat: inbound.chat,
-            update: inbound.update,
-            at: now.wall,
-            version: cell.version,
-            blocked: matches!(inbound.input, Input::Blocked),
-        };
-        let mut payload = Vec::with_capacity(64 + effects.events.len());
-        frame::encode_input(&head, &effects.events, &effects.sends, &mut payload);
-        let envelopes: Vec<_> = effects
-            .sends
-            .into_iter()
-            .enumerate()
-            .map(|(index, send)| frame::envelope(&head, Seq(0), index, send))
-            .collect();
-        let mut opens: Vec<_> = envelopes.iter().map(|e| Open::of(e, kind.load.stamp(e))).collect();
-        self.pending.fetch_add(envelopes.len() as u64, Relaxed);
-        let reach = reach_of(inbound);
-        let seq = self.journal.push(room, Entry { payload, envelopes, reach });
-        for (index, open) in opens.iter_mut().enumerate() {
-            open.id = EnvelopeId::new(seq, index as u8);
-        }
-        cell.open.append(&mut opens);
-        seq
-    }
-
     fn mark(&self, conversation: Conversation, id: EnvelopeId, in_flight: bool) {
         let cell = self.cells.of(conversation);
         if let Some(open) = cell.lock().open.iter_mut().find(|o| o.id == id) {
@@ -396,6 +328,12 @@ impl<J: Journal> Engine<J> {
 
 impl<J> Engine<J> {
     fn close(&self, ended: &Ended) {
+        if ended.id.index() >= step::RELAYED {
+            // One user's word to another lies in no cell, so its end is counted as it comes: once.
+            let counted = self.pending.fetch_update(Relaxed, Relaxed, |pending| pending.checked_sub(1));
+            debug_assert!(counted.is_ok(), "more envelopes end than were queued");
+            return;
+        }
         let cell = self.cells.of(ended.conversation);
         let mut cell = cell.lock();
         if let Some(at) = cell.open.iter().position(|o| o.id == ended.id) {
@@ -417,20 +355,4 @@ impl Load {
             0
         }
     }
-}
-
-/// Whether an input counts against the user's rate.
-const fn limited(input: &Input<'_>) -> bool {
-    matches!(input, Input::Text { .. } | Input::Callback { .. } | Input::OtherMessage { .. })
-}
-
-/// What an input says about reach: who writes to a bot can be written to by it.
-fn reach_of(inbound: &Inbound<'_>) -> Option<ReachFact> {
-    let private = inbound.chat == inbound.user.private_chat();
-    private.then_some(ReachFact {
-        kind: inbound.kind,
-        user: inbound.user,
-        lane: inbound.lane,
-        reached: !matches!(inbound.input, Input::Blocked),
-    })
 }

@@ -1,10 +1,14 @@
 use super::*;
-use crate::bot::{Decision, Outgoing};
+use crate::bot::{Decision, Outgoing, View};
 use crate::envelope::{End, Route};
 use crate::record::{Malformed, Reader, Record, Write};
-use crate::time::{Nanos, UnixMillis};
+use crate::time::{Nanos, Now, UnixMillis};
+use core::time::Duration;
 use proptest::prelude::*;
 use std::sync::Arc;
+
+mod meeting;
+mod talk;
 
 /// Counts what it is told and echoes it; coalesces a repeat of what waits.
 struct Echo;
@@ -39,6 +43,7 @@ impl Bot for Echo {
         Decision {
             events: vec![Told(question)],
             sends: vec![Outgoing { question, ..Outgoing::reply(payload) }],
+            wants: Vec::new(),
         }
     }
 

@@ -46,6 +46,14 @@ impl Seen {
         fresh
     }
 
+    /// Takes a mark back, for an update that is not decided after all.
+    pub fn remove(&mut self, id: UpdateId) {
+        let (number, word, bit) = place(id);
+        if let Some(page) = self.pages.iter_mut().rev().find(|p| p.number == number) {
+            page.bits[word] &= !bit;
+        }
+    }
+
     fn page(&mut self, number: i64) -> &mut Page {
         let last = self.pages.len();
         match self.pages.iter().rposition(|p| p.number == number) {

@@ -215,6 +215,10 @@ pub trait Matchmaker {
     /// Withdraws his ticket or ends his pair, whichever there is. O(1).
     fn leave(&mut self, who: Slot, now: Nanos) -> Left;
 
+    /// Withdraws his ticket if it waits; `true` if this call did it. A pair he is in goes on, so who finds
+    /// `false` here looks at [`Matchmaker::standing`] again. O(1).
+    fn cancel(&mut self, who: Slot) -> bool;
+
     /// Ends this pair; `true` if this call did it. O(1).
     fn end(&mut self, pairing: PairingId, now: Nanos) -> bool;
 

@@ -264,6 +264,14 @@ impl Matchmaker for Spec {
         }
     }
 
+    fn cancel(&mut self, who: Slot) -> bool {
+        let waits = self.standing(who) == Standing::Waiting;
+        if waits {
+            self.leave_line(who);
+        }
+        waits
+    }
+
     fn end(&mut self, id: PairingId, now: Nanos) -> bool {
         let Standing::Paired(pairing) = self.standing(id.searcher().slot) else { return false };
         if pairing.id() != id {

@@ -16,6 +16,7 @@ pub mod atomic {
     };
 }
 
+pub(crate) mod lock;
 pub mod ring;
 pub(crate) mod words;
 

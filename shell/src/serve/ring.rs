@@ -9,9 +9,9 @@ use crate::observe::{Registry, names};
 use crate::outbound::{Mail, Outbox};
 use crate::say;
 use crate::updates::Durable;
-use nobat_core::engine::{Entry, Journal, ReachFact};
+use nobat_core::engine::{Entry, Journal, ReachFact, number};
 use nobat_core::envelope::Envelope;
-use nobat_core::id::{EnvelopeId, Seq};
+use nobat_core::id::Seq;
 use nobat_core::sync::ring::{Producer, Reservation};
 use std::sync::{Arc, OnceLock};
 
@@ -77,9 +77,7 @@ impl Hooks<Extra> for Handover {
             if envelopes.is_empty() && reach.is_none() {
                 continue;
             }
-            for (index, envelope) in envelopes.iter_mut().enumerate() {
-                envelope.id = EnvelopeId::new(seq, index as u8);
-            }
+            number(&mut envelopes, seq);
             self.outbox.put(Mail::Committed { envelopes, reach });
             mailed = true;
         }

@@ -39,7 +39,8 @@ impl Turn<'_> {
             Input::Callback { id, data, message } => self.pressed(id, data, *message),
             Input::OtherMessage { .. } => self.unclear(),
             Input::TooFast { until } => self.too_fast(*until),
-            Input::Reachable | Input::Blocked => {}
+            // Blocks need no answer; pairs and alarms come only to kinds that want them.
+            _ => {}
         }
         self.out
     }

@@ -326,6 +326,10 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
         }
     }
 
+    fn cancel(&mut self, who: Slot) -> bool {
+        self.users.get(who).is_some_and(|user| self.withdraw(who, user).is_ok())
+    }
+
     fn end(&mut self, pairing: PairingId, now: Nanos) -> bool {
         self.part(pairing, now)
     }

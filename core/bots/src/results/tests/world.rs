@@ -4,7 +4,7 @@ use crate::results::dataset::{
     Builder, Dataset, Field, FieldRole, Label, MarkColumn, MarkRole, NameSearch, Row, Schema,
 };
 use crate::results::{ResultsBot, Settings, Shelf, State};
-use nobat_core::bot::{Action, Bot, Button, Call, Input, Outgoing, RenderView, View, Waiting};
+use nobat_core::bot::{Action, Bot, Button, Call, Input, Meeting, Outgoing, RenderView, View, Waiting};
 use nobat_core::id::{BotId, LaneIx, MessageId, UserId};
 use nobat_core::record::Record;
 use nobat_core::time::{Now, UnixMillis};
@@ -62,6 +62,7 @@ impl World {
             language: "ar",
             waiting,
             released: self.released,
+            meeting: Meeting::Apart,
         };
         let decision = self.bot.decide(&view, &self.state, input);
         for event in &decision.events {

@@ -1,0 +1,263 @@
+//! One input of one user, from the door to its frame.
+//!
+//! What lives here: [`Turn`] and [`Engine::take`], the way of every input: settle what the matchmaker has
+//! decided of the user meanwhile, pass the gate, decide, and commit while every cell that changes is locked.
+//! A decision is pure, so an input that turns out to need a second user's cell is simply decided again with
+//! both locked. What wants mean is `wants`' subject.
+
+use super::cell::{Cell, Open, Taken, Those};
+use super::erased::Effects;
+use super::frame::{self, InputHead};
+use super::wants::Carried;
+use super::{Admitted, AdmittedAs, Busy, Engine, Entry, Inbound, Journal, Kind, ReachFact};
+use crate::bot::{Input, View, Waiting, Want};
+use crate::envelope::Conversation;
+use crate::gate::rate::Pass;
+use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
+use crate::limits::{
+    ASIDE_BYTES_MAX, DECISION_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_ENVELOPES_MAX, RELAYS_PER_DECISION_MAX,
+    SENDS_PER_DECISION_MAX,
+};
+use crate::time::Now;
+use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
+
+/// One input of one user: an update, or the engine's own.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub kind: KindIx,
+    pub user: UserId,
+    /// None for the engine's own.
+    pub update: Option<UpdateId>,
+    pub lane: LaneIx,
+    pub chat: ChatId,
+    pub language: &'a str,
+    pub input: &'a Input<'a>,
+}
+
+impl<'a> Turn<'a> {
+    fn of(inbound: &'a Inbound<'a>) -> Self {
+        let Inbound { kind, lane, update, user, chat, language, ref input } = *inbound;
+        Self { kind, user, update: Some(update), lane, chat, language, input }
+    }
+
+    pub(super) const fn conversation(&self) -> Conversation {
+        Conversation { kind: self.kind, user: self.user }
+    }
+
+    /// What it says about reach: who writes to a bot can be written to by it.
+    pub(super) fn reach(&self) -> Option<ReachFact> {
+        let says = self.update.is_some() && self.chat == self.user.private_chat();
+        let reached = !matches!(self.input, Input::Blocked);
+        says.then_some(ReachFact { kind: self.kind, user: self.user, lane: self.lane, reached })
+    }
+}
+
+/// Room for what one input may push: its own frame, and one more for what its search leads to.
+pub(super) struct Rooms<R> {
+    pub own: R,
+    pub after: Option<R>,
+}
+
+impl<J: Journal> Engine<J> {
+    /// Decides one update. O(log) in nothing: one cell, one decision, one push; two cells if the user
+    /// ends a pair or is paired.
+    ///
+    /// # Errors
+    /// [`Busy`] if it cannot be admitted now; nothing was changed and the platform will deliver it again.
+    pub fn handle_update(&self, now: Now, inbound: &Inbound<'_>) -> Result<Admitted, Busy> {
+        self.take(now, &Turn::of(inbound))
+    }
+
+    /// Runs an input to completion.
+    pub(super) fn take(&self, now: Now, turn: &Turn<'_>) -> Result<Admitted, Busy> {
+        if self.pending.load(Relaxed) as usize + SENDS_PER_DECISION_MAX > PENDING_ENVELOPES_MAX {
+            return Err(Busy::Pending);
+        }
+        let kind = &self.kinds[turn.kind.index()];
+        let rooms = self.rooms(kind)?;
+        let mut passed = None;
+        let mut those: Those = [Some(turn.user), None, None];
+        loop {
+            let taken = Taken::of(&self.cells, turn.conversation(), those);
+            let mut held = taken.lock();
+            let Some(cell) = held.cell(turn.user) else { return Err(Busy::Pending) };
+            if kind.pairs.as_ref().is_some_and(|pairs| pairs.unsettled(cell).is_some()) {
+                drop(held);
+                let room = self.journal.reserve(2 * ASIDE_BYTES_MAX).ok_or(Busy::Journal)?;
+                self.settle_pair(now, turn.conversation(), room);
+                continue;
+            }
+            // He may have set another one since it was seen to be due.
+            if matches!(turn.input, Input::Alarm { due } if cell.ties().alarm != Some(*due)) {
+                return Ok(self.admitted(AdmittedAs::Quiet));
+            }
+            // The same update is the same user's, so under his lock its first copy is either unseen or
+            // pushed: the tail covers it.
+            if !self.see(kind, turn) {
+                return Ok(self.admitted(AdmittedAs::Duplicate));
+            }
+            let limited = limited(turn.input);
+            let pass = *passed.get_or_insert_with(|| {
+                if limited { cell.spell.take(&kind.rate, now.mono) } else { Pass::Yes }
+            });
+            let too_fast;
+            let (input, as_what) = match pass {
+                Pass::Yes => (turn.input, AdmittedAs::Decided),
+                Pass::TellOnce(until) => {
+                    too_fast = Input::TooFast { until: now.wall.after(until.since(now.mono)) };
+                    (&too_fast, AdmittedAs::TooFast)
+                }
+                Pass::No => return Ok(self.admitted(AdmittedAs::TooFast)),
+            };
+            let Some(effects) = self.decide(kind, now, turn, cell, input) else {
+                let quiet = if as_what == AdmittedAs::TooFast { as_what } else { AdmittedAs::Quiet };
+                return Ok(self.admitted(quiet));
+            };
+            if effects.wants.is_empty() {
+                let after = self.commit(kind, now, turn, cell, effects, rooms.own);
+                return Ok(Admitted { after, as_what });
+            }
+            match self.carry_out(turn, effects, &mut held) {
+                Carried::Needs(more) => those = more,
+                Carried::Overtaken => {}
+                Carried::Ready(plan, effects) => {
+                    let after = self.finish(now, turn, plan, effects, held, rooms);
+                    return Ok(Admitted { after, as_what });
+                }
+            }
+            // Once more, with other cells or after settling: nobody has seen it, for he is locked still.
+            self.unsee(kind, turn);
+        }
+    }
+
+    fn rooms(&self, kind: &Kind) -> Result<Rooms<J::Room<'_>>, Busy> {
+        let reserve = |bytes| self.journal.reserve(bytes).ok_or(Busy::Journal);
+        let Some(_) = kind.pairs else { return Ok(Rooms { own: reserve(DECISION_BYTES_MAX)?, after: None }) };
+        let own = reserve(DECISION_BYTES_MAX + 3 * ASIDE_BYTES_MAX)?;
+        Ok(Rooms { own, after: Some(reserve(2 * ASIDE_BYTES_MAX)?) })
+    }
+
+    /// Remembers the update; `false` if it was seen before.
+    fn see(&self, kind: &Kind, turn: &Turn<'_>) -> bool {
+        turn.update.is_none_or(|update| kind.seen[turn.lane.index()].lock().insert(update))
+    }
+
+    fn unsee(&self, kind: &Kind, turn: &Turn<'_>) {
+        if let Some(update) = turn.update {
+            kind.seen[turn.lane.index()].lock().remove(update);
+        }
+    }
+
+    fn admitted(&self, as_what: AdmittedAs) -> Admitted {
+        Admitted { after: self.journal.tail(), as_what }
+    }
+
+    /// Asks the kind. None if nothing happened and nothing is said or wanted.
+    pub(super) fn decide(
+        &self,
+        kind: &Kind,
+        now: Now,
+        turn: &Turn<'_>,
+        cell: &Cell,
+        input: &Input<'_>,
+    ) -> Option<Effects> {
+        let mut questions = [0; Open::QUESTIONS_SHOWN];
+        let (n, first) = cell.waiting(&mut questions);
+        let ahead = first.map_or(0, |stamp| stamp.saturating_sub(kind.load.ended.load(Relaxed)));
+        let wait = Duration::from_millis(ahead * 1000 / u64::from(kind.load.per_s.load(Relaxed).max(1)));
+        let view = View {
+            now,
+            user: turn.user,
+            chat: turn.chat,
+            lane: turn.lane,
+            lanes: kind.lanes,
+            language: turn.language,
+            waiting: Waiting {
+                questions: &questions[..n],
+                ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
+                wait,
+            },
+            released: kind.released.load(Relaxed),
+            meeting: cell.meeting(),
+        };
+        // A cell is only ever written by this engine: bytes that it cannot read are a bug. The user gets
+        // no answer, the process goes on.
+        let mut effects = match kind.bot.decide(&view, &cell.state, input).ok()? {
+            Some(effects) => effects,
+            // Nothing to say, yet who blocks a bot must stay unreachable after a restart, and an alarm that
+            // rang must not ring again.
+            None if matches!(input, Input::Blocked | Input::Alarm { .. }) => Effects::none(&cell.state),
+            None => return None,
+        };
+        if matches!(input, Input::Alarm { .. }) {
+            effects.wants.insert(0, Want::Alarm(None)); // A later one of the kind's own counts.
+        }
+        let fits = fits(&effects);
+        debug_assert!(fits, "a decision over the limits");
+        fits.then_some(effects)
+    }
+
+    /// Commits a decision that wants nothing: it is one user's alone.
+    fn commit(
+        &self,
+        kind: &Kind,
+        now: Now,
+        turn: &Turn<'_>,
+        cell: &mut Cell,
+        effects: Effects,
+        room: J::Room<'_>,
+    ) -> Seq {
+        cell.state = effects.state;
+        cell.version += 1;
+        if let Some(ties) = cell.ties.as_mut() {
+            ties.lane = turn.lane;
+        }
+        let head = InputHead {
+            conversation: turn.conversation(),
+            lane: turn.lane,
+            chat: turn.chat,
+            update: turn.update.unwrap_or_default(),
+            at: now.wall,
+            version: cell.version,
+            blocked: matches!(turn.input, Input::Blocked),
+        };
+        let mut payload = Vec::with_capacity(64 + effects.events.len());
+        frame::encode_input(&head, &effects.events, &effects.sends, &mut payload);
+        let envelopes: Vec<_> = effects
+            .sends
+            .into_iter()
+            .enumerate()
+            .map(|(index, send)| frame::envelope(&head, Seq(0), index, send))
+            .collect();
+        let mut opens: Vec<_> = envelopes.iter().map(|e| Open::of(e, kind.load.stamp(e))).collect();
+        self.pending.fetch_add(envelopes.len() as u64, Relaxed);
+        let seq = self.journal.push(room, Entry { payload, envelopes, reach: turn.reach() });
+        for (index, open) in opens.iter_mut().enumerate() {
+            open.id = EnvelopeId::new(seq, index as u8);
+        }
+        cell.open.append(&mut opens);
+        seq
+    }
+}
+
+/// Whether an input counts against the user's rate.
+const fn limited(input: &Input<'_>) -> bool {
+    matches!(input, Input::Text { .. } | Input::Callback { .. } | Input::OtherMessage { .. })
+}
+
+/// Whether a decision keeps to the limits.
+fn fits(effects: &Effects) -> bool {
+    let relays = effects.wants.iter().filter_map(|want| match want {
+        Want::Relay { what, .. } => Some(what),
+        _ => None,
+    });
+    let notes =
+        effects.wants.iter().map(|want| if let Want::Tell { note, .. } = want { note.len() } else { 0 });
+    let args = |send: &crate::bot::Outgoing| send.payload.args.len();
+    let all = || effects.sends.iter().chain(relays.clone());
+    effects.sends.len() <= SENDS_PER_DECISION_MAX
+        && relays.clone().count() <= RELAYS_PER_DECISION_MAX
+        && all().all(|send| args(send) <= PAYLOAD_BYTES_MAX)
+        && notes.sum::<usize>() <= ASIDE_BYTES_MAX
+}
