@@ -232,6 +232,52 @@ async fn updates_can_be_polled_and_are_confirmed_by_the_offset() {
 }
 
 #[tokio::test]
+async fn an_offset_confirms_when_the_call_arrives_and_not_when_it_is_answered() {
+    let mut rig = Rig::new(EmulatorConfig::default());
+    let (mut client, mut other) = (rig.client().await, rig.client().await);
+    let first = rig.text(5, "one");
+    client.call(MAIN, "getUpdates", json!({})).await;
+    // Handed over, never confirmed: it comes again, as after a crash, and the first time counts as failed.
+    client.call(MAIN, "getUpdates", json!({})).await;
+    let failed = rig.next_delivery().await;
+    assert_eq!((failed.update_id, failed.attempt, failed.result.is_err()), (first, 1, true));
+    let held = json!({"offset": first + 1, "timeout": 30});
+    let held = tokio::spawn(async move { client.call(MAIN, "getUpdates", held).await });
+    let taken = rig.next_delivery().await;
+    assert_eq!((taken.update_id, taken.attempt, taken.result), (first, 2, Ok(200)));
+    assert!(!held.is_finished(), "it is held, and has confirmed nevertheless");
+    let info = other.call(MAIN, "getWebhookInfo", json!({})).await;
+    assert_eq!(info.json["result"]["pending_update_count"], 0);
+    rig.text(5, "two");
+    assert_eq!(held.await.unwrap().json["result"][0]["message"]["text"], "two");
+}
+
+#[tokio::test]
+async fn a_poll_brings_a_hundred_updates_at_most() {
+    let rig = Rig::new(EmulatorConfig::default());
+    for user in 0..130 {
+        rig.text(500 + user, "one");
+    }
+    let got = rig.client().await.call(MAIN, "getUpdates", json!({"limit": 1000})).await;
+    assert_eq!(got.json["result"].as_array().unwrap().len(), 100);
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_set_ends_the_poll_and_refuses_the_next() {
+    let rig = Rig::new(EmulatorConfig::default());
+    let (mut one, mut two) = (rig.client().await, rig.client().await);
+    let poll = tokio::spawn(async move { one.call(MAIN, "getUpdates", json!({"timeout": 30})).await });
+    while !rig.emulator.was_polled(0) {
+        tokio::task::yield_now().await;
+    }
+    two.call(MAIN, "setWebhook", json!({"url": "http://127.0.0.1:9/hook"})).await;
+    let ended = poll.await.unwrap();
+    assert_eq!((ended.status, ended.description()), (409, "Conflict: terminated by setWebhook request"));
+    let refused = two.call(MAIN, "getUpdates", json!({})).await;
+    assert!(refused.status == 409 && refused.description().contains("while webhook is active"));
+}
+
+#[tokio::test]
 async fn a_second_poll_ends_the_first_with_a_conflict() {
     let rig = Rig::new(EmulatorConfig::default());
     let (mut one, mut two) = (rig.client().await, rig.client().await);

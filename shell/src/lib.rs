@@ -1,7 +1,7 @@
 //! # nobat: every byte in and out, nothing else
 //!
 //! ```text
-//! main -> cli -> serve -> { webhook, outbound, admin }
+//! main -> cli -> serve -> { webhook, polling, outbound, admin }
 //!                     -> { reactor, channel, disk } -> { http, tls } -> { clock, entropy, observe }
 //! ```
 //!
@@ -19,6 +19,7 @@ pub mod import;
 pub mod observe;
 pub mod outbound;
 pub mod platform;
+pub mod polling;
 pub mod reactor;
 pub mod serve;
 pub mod tls;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use nobat::config::{Flag, Kind, Mode, Origin, Reach, keys, load};
+use nobat::config::{Flag, Kind, Mode, Origin, Polling, Reach, keys, load};
 use support::Place;
 
 const TOKENS: &[(&str, &str)] = &[("BOT_TOKEN_MAIN", "1000001:TEST")];
@@ -16,7 +16,8 @@ fn the_environment_alone_is_enough() {
     assert_eq!(config.pacing.per_lane_rate, 30);
     assert_eq!(config.pacing.reach, Reach::Try);
     assert_eq!(config.limits.requests_per_minute, 10);
-    assert!(config.polling, "no listener and no address: long polling");
+    assert_eq!(config.polling, Some(Polling::NoAddress), "no listener and no address: long polling");
+    assert!(!config.listens, "nothing to listen for");
     assert_eq!(config.results.dataset, Some("data/results.nobat".into()));
 }
 
@@ -100,7 +101,7 @@ fn a_platforms_port_and_domain_become_listener_and_address() {
     assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
     assert_eq!(config.admin_listen.to_string(), "127.0.0.1:9000");
     assert_eq!(config.webhook.url.expect("an address").to_string(), "https://bot.example");
-    assert!(!config.polling);
+    assert_eq!(config.polling, None);
     let config = Place::new().env(TOKENS).env(&names).env(&[("NOBAT_LISTEN", "127.0.0.1:1")]).load();
     assert_eq!(config.expect("a configuration").listen.to_string(), "127.0.0.1:1");
     let config =
@@ -110,7 +111,9 @@ fn a_platforms_port_and_domain_become_listener_and_address() {
         "https://h.example"
     );
     let config = Place::new().env(TOKENS).env(&names).env(&[("FORCE_POLLING", "true")]).load();
-    assert!(config.expect("a configuration").polling);
+    let config = config.expect("a configuration");
+    // A platform that gives a port looks whether somebody answers on it.
+    assert_eq!((config.polling, config.listens), (Some(Polling::Forced), true));
 }
 
 #[test]

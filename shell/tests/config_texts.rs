@@ -67,7 +67,9 @@ fn the_fuzzers_seeds_pass_here_too() {
     for entry in std::fs::read_dir(seeds).expect("the seeds") {
         let text = std::fs::read_to_string(entry.expect("a seed").path()).expect("UTF-8");
         let (toml, dotenv) = text.split_once('\0').unwrap_or((&text, ""));
-        assert!(!shown(toml, dotenv).contains(SECRET), "{text}");
+        // As the fuzz target has it: of half a token nobody can tell what it was.
+        let shown = shown(toml, dotenv);
+        assert_eq!(nobat::observe::scrub(&shown), shown, "{text}");
         seen += 1;
     }
     assert!(seen >= 4);

@@ -45,6 +45,9 @@ pub(super) struct Args {
     /// Draw user ids at random where the profile spreads them evenly over the lanes.
     #[arg(long)]
     random_ids: bool,
+    /// The server is told no address for webhooks: it asks for updates by long polling.
+    #[arg(long)]
+    polling: bool,
     /// Share of students who ask by name, 0 to 1.
     #[arg(long, value_name = "SHARE")]
     by_name: Option<f64>,
@@ -88,6 +91,7 @@ Examples:
   nobat-load rehearse --profile burst-510            25,500 replies owed at once
   nobat-load rehearse --profile burst-510 --latency lognormal:60ms:0.5
   nobat-load rehearse --profile smoke --kills 3      with three SIGKILLs
+  nobat-load rehearse --profile smoke --polling      updates by long polling instead of webhooks
   nobat-load rehearse --profile smoke --plant swapped-recipient    the verdict must be fail
 
 Exit status: 0 passed, 1 failed, 2 invalid.";
@@ -147,6 +151,7 @@ impl Args {
         profile.latency = self.latency.unwrap_or(profile.latency);
         profile.adaptive = self.adaptive;
         profile.random_ids |= self.random_ids;
+        profile.polling = self.polling;
         profile.by_name = self.by_name.unwrap_or(profile.by_name);
         profile.kill_every = self.kill_every;
         profile.settle_bars(self.kills > 0);

@@ -61,6 +61,7 @@ impl Kind {
             latency: Latency::None,
             adaptive: false,
             random_ids: true,
+            polling: false,
             by_name: 0.0,
             kill_every: None,
             faults: Vec::new(),

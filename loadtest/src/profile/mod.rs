@@ -41,6 +41,8 @@ pub struct Profile {
     pub adaptive: bool,
     /// User ids are drawn at random instead of evenly over the lanes.
     pub random_ids: bool,
+    /// The server asks for its updates by long polling instead of listening for webhooks.
+    pub polling: bool,
     /// Share of students who ask by name instead of by number, 0 to 1.
     pub by_name: f64,
     /// The server is killed with SIGKILL and restarted this often.

@@ -105,7 +105,7 @@ pub enum RehearsalError {
     },
     /// The server did not become ready.
     #[error(
-        "the server was not ready after {} s (`/readyz` 200 and a webhook set); the end of its log:\n{tail}",
+        "the server was not ready after {} s (`/readyz` 200, and a webhook set or updates asked for); the end of its log:\n{tail}",
         waited.as_secs()
     )]
     NotReady {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::RehearsalError;
 use super::proc::Usage;
+use crate::profile::Profile;
 
 /// How long a server may take until it is ready, recovery included.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -79,7 +80,8 @@ impl ServerCommand {
 #[derive(Clone)]
 pub(super) struct Environment {
     pub(super) variables: Vec<(String, String)>,
-    pub(super) listen: SocketAddr,
+    /// Where `/readyz` is asked: the webhook listener, or with long polling the operator's.
+    pub(super) ready: SocketAddr,
     /// The data directory, and where the server runs: not where the operator's own `.env` lies.
     pub(super) data: PathBuf,
 }
@@ -87,32 +89,37 @@ pub(super) struct Environment {
 impl Environment {
     /// The variables of a results bot with these tokens.
     pub(super) fn new(
+        profile: &Profile,
         tokens: &[String],
         api: SocketAddr,
         data: &Path,
-        adaptive: bool,
     ) -> io::Result<Environment> {
         let (listen, admin) = (free_port()?, free_port()?);
         let mut variables: Vec<(String, String)> = [
             ("BOT_MODE", "single_interface".to_owned()),
             ("TELEGRAM_API_ROOT", format!("http://{api}")),
-            ("NOBAT_LISTEN", listen.to_string()),
             ("NOBAT_DATA_DIR", data.display().to_string()),
-            ("WEBHOOK_SECRET_TOKEN", "rehearsal-secret".to_owned()),
-            ("WEBHOOK_URL", format!("http://{listen}")),
             ("ADMIN_PORT", admin.port().to_string()),
             ("LOG_LEVEL", "INFO".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
-        if adaptive {
-            variables.push(("NOBAT_PACING_ADAPTIVE".to_owned(), "true".to_owned()));
+        let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
+        // Without an address a server has to ask for its updates.
+        if !profile.polling {
+            set("NOBAT_LISTEN", listen.to_string());
+            set("WEBHOOK_SECRET_TOKEN", "rehearsal-secret".to_owned());
+            set("WEBHOOK_URL", format!("http://{listen}"));
+        }
+        if profile.adaptive {
+            set("NOBAT_PACING_ADAPTIVE", "true".to_owned());
         }
         for (nth, token) in tokens.iter().enumerate() {
             let name = if nth == 0 { "BOT_TOKEN_MAIN".to_owned() } else { format!("BOT_TOKEN_{nth}") };
             variables.push((name, token.clone()));
         }
-        Ok(Environment { variables, listen, data: data.to_path_buf() })
+        let ready = if profile.polling { admin } else { listen };
+        Ok(Environment { variables, ready, data: data.to_path_buf() })
     }
 }
 
@@ -124,7 +131,7 @@ fn free_port() -> io::Result<SocketAddr> {
 /// A running server.
 pub(super) struct Server {
     child: Child,
-    listen: SocketAddr,
+    ready: SocketAddr,
     started: Instant,
     log: PathBuf,
     usage: Usage,
@@ -150,15 +157,15 @@ impl Server {
             .map_err(|e| RehearsalError::io(&format!("start {}", command.program.display()), e))?;
         Ok(Server {
             child,
-            listen: environment.listen,
+            ready: environment.ready,
             started: Instant::now(),
             log: log.to_path_buf(),
             usage: Usage::default(),
         })
     }
 
-    /// Waits until `GET /readyz` is 200 and `registered` says that the webhook is set. Returns how long it
-    /// took since the start.
+    /// Waits until `GET /readyz` is 200 and `registered` says that updates can come (a webhook is set, or the
+    /// bot has polled). Returns how long it took since the start.
     pub(super) fn wait_ready(
         &mut self,
         stop: &dyn Fn() -> bool,
@@ -171,7 +178,7 @@ impl Server {
             if stop() {
                 return Err(RehearsalError::Interrupted);
             }
-            if registered() && get_status(self.listen, "/readyz").is_ok_and(|status| status == 200) {
+            if registered() && get_status(self.ready, "/readyz").is_ok_and(|status| status == 200) {
                 return Ok(self.started.elapsed());
             }
             std::thread::sleep(Duration::from_millis(10));

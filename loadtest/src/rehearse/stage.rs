@@ -62,7 +62,7 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
     let trace = options.trace.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose();
     let trace = trace.map_err(|e| io("write the trace", e))?;
     let collector = Collector::start(events, trace).map_err(|e| io("start a thread", e))?;
-    let environment = Environment::new(&tokens, platform.addr(), data.path(), profile.adaptive);
+    let environment = Environment::new(profile, &tokens, platform.addr(), data.path());
     let environment = environment.map_err(|e| io("find a free port", e))?;
 
     progress.say(&format!(
@@ -182,7 +182,7 @@ impl Stage<'_> {
 
     fn start(&mut self) -> Result<(), RehearsalError> {
         let mut server = Server::start(self.command, &self.environment, &self.server_log)?;
-        let registered = || self.platform.webhook_ready(0);
+        let registered = || self.platform.webhook_ready(0) || self.platform.was_polled(0);
         let ready = server.wait_ready(&|| self.stop.load(Ordering::Relaxed), &registered)?;
         self.usage.ready_s.push(ready.as_secs_f64());
         self.server = Some(server);

@@ -193,6 +193,18 @@ struct Rule {
     left: Option<u64>,
 }
 
+impl Rule {
+    fn concerns(&self, stage: Stage, bot: BotIx, method: &str, now: At) -> bool {
+        let f = &self.fault;
+        f.kind.stage() == stage
+            && f.bot.is_none_or(|b| b == bot)
+            && f.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
+            && now >= f.begins()
+            && f.ends().is_none_or(|end| now < end)
+            && self.left != Some(0)
+    }
+}
+
 /// The rules in force.
 #[derive(Default)]
 pub(crate) struct FaultBook {
@@ -231,6 +243,12 @@ impl FaultBook {
         rules.drain(..).map(|r| r.fault).collect()
     }
 
+    /// Whether a fault that is not left to chance strikes this call. Counts nothing.
+    pub(crate) fn is_sure_to_strike(&self, stage: Stage, bot: BotIx, method: &str, now: At) -> bool {
+        let sure = |rule: &Rule| rule.fault.share >= 1.0 && rule.concerns(stage, bot, method, now);
+        self.len.load(Ordering::Acquire) > 0 && lock(&self.rules).iter().any(sure)
+    }
+
     /// The fault that strikes this call or update, if any. Counts it.
     pub(crate) fn strike(
         &self,
@@ -244,16 +262,9 @@ impl FaultBook {
             return None;
         }
         let mut rules = lock(&self.rules);
-        let rule = rules.iter_mut().find(|rule| {
-            let f = &rule.fault;
-            f.kind.stage() == stage
-                && f.bot.is_none_or(|b| b == bot)
-                && f.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
-                && now >= f.begins()
-                && f.ends().is_none_or(|end| now < end)
-                && rule.left != Some(0)
-                && dice.happens(f.share)
-        })?;
+        let rule = rules
+            .iter_mut()
+            .find(|rule| rule.concerns(stage, bot, method, now) && dice.happens(rule.fault.share))?;
         rule.left = rule.left.map(|left| left - 1);
         Some(rule.fault.kind.clone())
     }

@@ -117,7 +117,9 @@ impl Emulator {
         let found = self.world.bots.get(bot)?;
         let method = method.to_ascii_lowercase();
         let params = Params { map: params, files: Vec::new() };
-        let (arrived_at, answer_after, conflict) = (self.now(), Duration::ZERO, None);
+        let (arrived_at, answer_after) = (self.now(), Duration::ZERO);
+        let polls = method == "getupdates";
+        let conflict = if polls { methods::poll::wait(&self.world, found, &params).await } else { None };
         let call = Incoming { method, params, arrived_at, answer_after, conflict };
         let answer = decide(&self.world, found, call).await;
         Some((answer.status, answer.body))
@@ -149,6 +151,11 @@ impl Emulator {
     /// True once the bot has a webhook.
     pub fn webhook_ready(&self, bot: BotIx) -> bool {
         self.world.bots.get(bot).is_some_and(|b| b.state().webhook.is_some())
+    }
+
+    /// True once the bot has asked for updates.
+    pub fn was_polled(&self, bot: BotIx) -> bool {
+        self.world.bots.get(bot).is_some_and(|b| b.state().poll_epoch > 0)
     }
 
     /// Updates of the bot that wait or are in flight.

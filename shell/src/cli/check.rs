@@ -2,7 +2,7 @@
 
 use super::args::Check;
 use super::{Done, Status, World, configured};
-use crate::config::{Config, Inputs, NameUse, Origin, Reach};
+use crate::config::{Config, Inputs, NameUse, Origin, Polling, Reach};
 use std::io::{self, Write};
 
 /// Prints bots, values with their origins, and what became of each name.
@@ -43,19 +43,24 @@ fn bots(out: &mut dyn Write, config: &Config) -> io::Result<()> {
     writeln!(out, "kind      {} ({})", config.kind.name(), config.mode.name())?;
     writeln!(out, "lanes     {lanes}, together {capacity} messages/s")?;
     writeln!(out, "reach     {reach}")?;
-    let intake = if config.polling {
-        "long polling".to_owned()
-    } else {
-        let url =
-            config.webhook.url.as_ref().map_or("an address yet to be set up".to_owned(), ToString::to_string);
-        format!("webhooks at {url}, arriving on {}", config.listen)
+    let intake = match config.polling {
+        Some(Polling::Forced) => "long polling, as asked for; webhooks of these bots are removed".to_owned(),
+        Some(Polling::NoAddress) => {
+            "long polling: no NOBAT_LISTEN, PORT, WEBHOOK_URL or RAILWAY_PUBLIC_DOMAIN says where webhooks arrive"
+                .to_owned()
+        }
+        None => {
+            let url = config.webhook.url.as_ref();
+            let url = url.map_or("an address yet to be set up".to_owned(), ToString::to_string);
+            format!("webhooks at {url}, arriving on {}", config.listen)
+        }
     };
     writeln!(out, "intake    {intake}")?;
     writeln!(out, "platform  {}", config.api_root)?;
     writeln!(out, "data      {}", config.data_dir.display())?;
     writeln!(out, "\nbots:")?;
     for (lane, bot) in config.lanes.iter().enumerate() {
-        let hears = match (config.must_hear(lane), config.polling) {
+        let hears = match (config.must_hear(lane), config.polling.is_some()) {
             (true, true) => "hears by polling".to_owned(),
             (true, false) => format!("hears at {}", config.webhook_path(lane)),
             (false, _) => "sends only".to_owned(),

@@ -71,9 +71,10 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, doctor: &Doctor) -> Do
     {
         report.tell("data set", dataset(path))?;
     }
-    for (what, address) in [("webhooks", config.listen), ("admin", config.admin_listen)] {
-        report.tell(what, listener(address))?;
+    if config.listens {
+        report.tell("webhooks", listener(config.listen))?;
     }
+    report.tell("admin", listener(config.admin_listen))?;
     if let Some(files) = &config.tls {
         report.tell("TLS", certificate(files))?;
     }
@@ -87,7 +88,7 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, doctor: &Doctor) -> Do
                 break;
             }
         }
-        if report.worst == Status::Ok && !config.polling {
+        if report.worst == Status::Ok && config.polling.is_none() {
             webhooks(&*api, &config, &mut report)?;
         }
     }

@@ -141,7 +141,7 @@ keys! {
     API_CA: telegram.ca, &[], Path, "",
         "Certificate authorities (PEM) trusted beside the system's, for a Bot API server of one's own.";
     POLLING: telegram.polling, &[("FORCE_POLLING", Same)], Bool, "false",
-        "Long polling instead of webhooks. Also on when no listener and no webhook address is set.";
+        "Long polling instead of webhooks, which are removed. Without it, polling is on when no listener and no webhook address is set, and leaves webhooks alone.";
     WEBHOOK_URL: webhook.url, &[("WEBHOOK_URL", Same), ("RAILWAY_PUBLIC_DOMAIN", HttpsHost)], Url, "",
         "The public address in front of the listener. With it `serve` registers the webhooks by itself.";
     WEBHOOK_SECRET: webhook.secret, &[("WEBHOOK_SECRET_TOKEN", Same)], Secret, "",

@@ -25,7 +25,8 @@ pub use problem::{Origin, Problem, Problems};
 pub use secret_file::webhook_secret;
 pub use sources::{Flag, Inputs};
 pub use types::{
-    Admin, Config, External, Limits, Log, Pacing, Reach, ResultsConfig, Setting, Store, TlsFiles, Webhook,
+    Admin, Config, External, Limits, Log, Pacing, Polling, Reach, ResultsConfig, Setting, Store, TlsFiles,
+    Webhook,
 };
 
 use keys::KEYS;
@@ -100,8 +101,14 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let admin_listen = values.socket(keys::ADMIN_LISTEN);
     let api_root = values.url(keys::API_ROOT);
     let api_ca = values.path(keys::API_CA);
-    let forced = values.flag(keys::POLLING);
-    let reachable = values.is_given(keys::LISTEN) || values.is_given(keys::WEBHOOK_URL);
+    let polling = if values.flag(keys::POLLING) {
+        Some(Polling::Forced)
+    } else if values.is_given(keys::LISTEN) || values.is_given(keys::WEBHOOK_URL) {
+        None
+    } else {
+        Some(Polling::NoAddress)
+    };
+    let listens = polling.is_none() || values.is_given(keys::LISTEN);
     let tls = tls(values);
     let webhook = webhook(values);
     let pacing = pacing(values);
@@ -123,13 +130,14 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         lanes: bots.lanes,
         token_list: bots.list,
         listen,
+        listens,
         admin_listen,
         data_dir: data_dir.clone(),
         intakes,
         production,
         api_root: api_root?,
         api_ca,
-        polling: forced || !reachable,
+        polling,
         webhook,
         tls,
         pacing: Pacing {

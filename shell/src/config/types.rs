@@ -25,6 +25,8 @@ pub struct Config {
     pub token_list: bool,
     /// Where webhooks arrive.
     pub listen: SocketAddr,
+    /// Is it listened on? With long polling only if an address was given: a platform may look at `/health`.
+    pub listens: bool,
     /// Where the operator looks.
     pub admin_listen: SocketAddr,
     /// The journal's and the data sets' place.
@@ -37,8 +39,8 @@ pub struct Config {
     pub api_root: BaseUrl,
     /// Trusted beside the system's authorities.
     pub api_ca: Option<PathBuf>,
-    /// Long polling instead of webhooks.
-    pub polling: bool,
+    /// Long polling instead of webhooks; none for webhooks.
+    pub polling: Option<Polling>,
     /// How updates reach us.
     pub webhook: Webhook,
     /// The webhook listener's certificate; none for plain HTTP behind a proxy.
@@ -61,6 +63,15 @@ pub struct Config {
     pub names: Vec<NameReport>,
     /// Each key's value as it may be shown.
     pub settings: Vec<Setting>,
+}
+
+/// Why updates are asked for instead of being sent to us.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Polling {
+    /// The operator wants it: a webhook in its way is removed.
+    Forced,
+    /// Nothing says where webhooks may arrive. That may be an oversight, so webhooks are left alone.
+    NoAddress,
 }
 
 /// How updates reach us.

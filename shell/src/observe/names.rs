@@ -119,6 +119,10 @@ const REFUSALS: &[&str] = &["not_json", "no_update_id", "secret", "overload"];
 /// The place of "overload" among the reasons of [`UPDATES_REFUSED`].
 pub const OVERLOAD: usize = 3;
 
+/// How a long poll ended, as label values of [`POLLS`].
+pub const POLL_OUTCOMES: &[&str] =
+    &["updates", "empty", "other_instance", "webhook", "token_dead", "retry_after", "failed"];
+
 macro_rules! metrics {
     ($($(#[$doc:meta])* $id:ident: $kind:ident $name:literal, $labels:expr, $help:literal;)+) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -140,6 +144,10 @@ metrics! {
         "Updates delivered again, answered 200 and not acted upon.";
     WEBHOOK_ANSWERS: Counter "nobat_webhook_answers_total", Labels::Fixed("status", STATUSES),
         "Answers of the webhook listener, by status.";
+    POLLS: Counter "nobat_polls_total", Labels::Fixed("outcome", POLL_OUTCOMES),
+        "Long polls answered, by outcome.";
+    POLLING: Gauge "nobat_lane_polled", Labels::Lane,
+        "1 while the lane's updates come by long polling, 0 while they do not (webhooks, or a trouble that the log names).";
     CONNECTIONS_OPEN: Gauge "nobat_connections_open", Labels::None,
         "Connections open on the webhook listener.";
     CONNECTIONS: Counter "nobat_connections_total", Labels::None,
@@ -149,7 +157,7 @@ metrics! {
     SLOW_PEERS: Counter "nobat_connections_slow_total", Labels::None,
         "Connections closed because the peer was too slow.";
     UPDATE_TO_200: Histogram "nobat_update_to_200_seconds", Labels::None,
-        "From the last byte of an update to its 200, the commit included.";
+        "From the last byte of an update to its 200, the commit included; not for long polling.";
     UPDATE_TO_SEND: Histogram "nobat_update_to_send_seconds", Labels::None,
         "From the last byte of an update to the first byte of the send that answers it.";
     JOURNAL_FRAMES: Counter "nobat_journal_frames_total", Labels::None,

@@ -230,10 +230,7 @@ impl KindSender {
         let Some(flight) = self.flights.try_remove(key as usize) else { return };
         desk.registry.observe(names::PLATFORM, desk.now.mono.since(flight.since));
         let verdict = match result {
-            Ok(mut answer) => {
-                let header = answer.retry_after.map(|s| s.to_string());
-                self.verdicts.read(answer.status, header.as_deref().map(str::as_bytes), &mut answer.body)
-            }
+            Ok(mut answer) => self.verdicts.read(answer.status, answer.retry_after, &mut answer.body),
             Err(Failure::NotWritten(_)) => Verdict::Failed,
             Err(Failure::Unanswered(_)) => Verdict::Unknown,
         };

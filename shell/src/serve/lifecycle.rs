@@ -81,12 +81,17 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// Stops accepting, answers what was taken, ends.
-    pub(super) fn stop_and_join(self) {
+    /// Stops accepting, answers what was taken; does not wait for it.
+    pub(super) fn ask_to_stop(&self) {
         self.stop.store(true, Ordering::Release);
         for (waker, _) in &self.running {
             let _ = waker.wake();
         }
+    }
+
+    /// [`Threads::ask_to_stop`], and waits for the end.
+    pub(super) fn stop_and_join(self) {
+        self.ask_to_stop();
         for (_, thread) in self.running {
             match thread.join() {
                 Ok(Ok(())) => {}

@@ -5,6 +5,7 @@
 //! an update or a user is made here.
 
 mod dataset;
+mod intake;
 mod lifecycle;
 mod register;
 mod results;
@@ -15,14 +16,12 @@ use crate::admin::{AdminService, Pages, State};
 use crate::clock::Clock;
 use crate::config::{Config, webhook_secret};
 use crate::disk::{self, DiskError, Journal, Options};
-use crate::observe::{Registry, Sampler, names};
+use crate::observe::{Registry, names};
 use crate::outbound::Outbound;
 use crate::reactor::{self, Reactor, ReactorConfig};
-use crate::updates::Updates;
-use crate::webhook::routes::SecretCheck;
-use crate::webhook::{self, Webhook};
 use crate::{entropy, say};
 use dataset::DatasetFile;
+use intake::{House, Intake};
 use lifecycle::{Lifecycle, Stop};
 use nobat_bots::results::Shelf;
 use nobat_core::engine::{Corrupt, Engine, Journal as _, Recovered};
@@ -61,17 +60,10 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`], before anything was acknowledged or after the journal failed.
 pub fn run(config: &Config) -> Result<(), ServeError> {
-    if config.polling {
-        return Err(ServeError::Config(
-            "updates come by webhook in this version, and nothing says where: set NOBAT_LISTEN (or PORT), and \
-             WEBHOOK_URL so that the platform is told; FORCE_POLLING is not served yet"
-                .to_owned(),
-        ));
-    }
     let clock = Clock::start();
     let registry = Arc::new(Registry::new(config.lanes.len()));
     // Bound first: a port in use is found at once, and connects wait in the backlog during replay.
-    let listeners = listen(config)?;
+    let listeners = intake::listen(config)?;
 
     let admin_listener = reactor::bind(config.admin_listen, false)?;
     let server_tls = spec::server_tls(config, clock.now().wall)?;
@@ -108,31 +100,17 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
 
     let secret = webhook_secret(config)?;
     let pages = Arc::new(pages(config, &registry, &engine, &journal, clock));
-    let shared = Arc::new(webhook::Shared {
-        updates: Updates {
-            engine: Arc::clone(&engine),
-            durable: Arc::new(journal.durability()),
-            registry: Arc::clone(&registry),
-            sampler: Sampler::new(config.log.updates_per_second),
-            lanes: u16::try_from(config.lanes.len()).unwrap_or(u16::MAX),
-        },
-        routes: spec::routes(config),
-        secret: SecretCheck::new(Some(secret.expose())),
-        pages: Arc::clone(&pages),
-    });
-    let mut intakes = Vec::new();
-    for listener in listeners {
-        let service = Webhook::new(Arc::clone(&shared));
-        intakes.push(Reactor::new(
-            vec![listener],
-            server_tls.clone(),
-            spec::reactor(config),
-            service,
-            clock,
-        )?);
-    }
-    let _ = wakers.set(intakes.iter().map(Reactor::waker).collect());
-    pages.watch(intakes.iter().map(Reactor::stats).collect());
+    let house = House {
+        config,
+        engine: &engine,
+        durable: Arc::new(journal.durability()),
+        registry: &registry,
+        pages: &pages,
+        secret: &secret,
+        clock,
+    };
+    let intake = Intake::new(&house, listeners, server_tls)?;
+    let _ = wakers.set(intake.wakers());
 
     let admin = Reactor::new(
         vec![admin_listener],
@@ -143,21 +121,21 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     )?;
 
     let out = out.spawn()?;
-    let intakes = stop.run_all("intake", intakes)?;
+    let intake = intake.start(&stop)?;
     let admin = stop.run_all("admin", vec![admin])?;
     pages.set(State::Ready);
-    say!(Info, "serving", kind = config.kind.name(), lanes = config.lanes.len(), listen = config.listen);
+    intake::say_where(config);
     let reach = spec::reach_in_words(config);
     say!(Info, "{reach}");
 
-    if let Some(base) = &config.webhook.url {
+    if let (Some(base), None) = (&config.webhook.url, config.polling) {
         register::spawn(config, base, secret)?;
     }
     Lifecycle { config, clock, engine: &engine, outbox: &outbox, dataset, stop: &stop, released: None }.run();
 
     // Nothing new is taken, what was taken is decided and made durable, what is in flight is awaited.
     pages.set(State::Stopping);
-    intakes.stop_and_join();
+    intake.stop_and_join();
     out.stop_and_join();
     admin.stop_and_join();
     journal.stop_and_join()?;
@@ -180,12 +158,6 @@ fn pages(
         registry.set(names::ENVELOPES_PENDING, engine.pending());
         registry.set(names::USERS, engine.users() as u64);
     })
-}
-
-/// One listener an intake thread.
-fn listen(config: &Config) -> Result<Vec<mio::net::TcpListener>, ServeError> {
-    let shared = config.intakes > 1;
-    (0..config.intakes.max(1)).map(|_| Ok(reactor::bind(config.listen, shared)?)).collect()
 }
 
 /// Opens the journal and folds it into the engine.

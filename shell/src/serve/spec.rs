@@ -5,9 +5,10 @@
 
 use super::{ServeError, results};
 use crate::channel::telegram::RequestHead;
-use crate::config::{Config, Kind as BotKind, Reach};
+use crate::config::{Config, Kind as BotKind, Polling, Reach};
 use crate::outbound::client::{ClientConfig, Origin};
 use crate::outbound::{KindSpec, LaneSpec, Spec};
+use crate::polling;
 use crate::reactor::ReactorConfig;
 use crate::tls;
 use crate::updates::Bot;
@@ -38,8 +39,7 @@ fn lanes(config: &Config) -> u16 {
 
 /// `restarted`: an earlier process may have sent something a moment ago.
 pub(super) fn outbound(config: &Config, seed: u64, restarted: bool) -> Result<Spec, ServeError> {
-    let root = &config.api_root;
-    let origin = Origin::parse(&root.to_string()).map_err(|e| ServeError::Config(format!("{root}: {e}")))?;
+    let (origin, tls) = platform(config)?;
     let lanes = config
         .lanes
         .iter()
@@ -48,11 +48,6 @@ pub(super) fn outbound(config: &Config, seed: u64, restarted: bool) -> Result<Sp
             bot: lane.bot_id,
         })
         .collect();
-    let tls = if origin.is_tls() {
-        Some(tls::client_config(config.api_ca.as_deref()).map_err(config_error)?)
-    } else {
-        None
-    };
     let pacer = PacerConfig { spent: restarted, ..pacer(config) };
     let client = ClientConfig {
         per_pool_max: pacer.in_flight as usize + 8,
@@ -106,8 +101,31 @@ pub(super) fn bots(config: &Config) -> Vec<Bot> {
     bots.map(|(n, lane)| Bot { kind: KindIx(0), lane: LaneIx(n), id: lane.bot_id }).collect()
 }
 
+/// With long polling no path is a webhook: one that is still registered must not be answered 200 beside it.
 pub(super) fn routes(config: &Config) -> Routes {
-    Routes::new(bots(config))
+    Routes::new(if config.polling.is_none() { bots(config) } else { Vec::new() })
+}
+
+pub(super) fn polling(config: &Config, why: Polling) -> Result<polling::Spec, ServeError> {
+    let (origin, tls) = platform(config)?;
+    let heard = |bot: &Bot| config.must_hear(bot.lane.index());
+    let bots = bots(config).into_iter().filter(heard).map(|bot| {
+        (bot, RequestHead::new(origin.authority(), origin.prefix(), &config.lanes[bot.lane.index()].token))
+    });
+    let (bots, clear_webhooks) = (bots.collect(), why == Polling::Forced);
+    Ok(polling::Spec { bots, origin, tls, clear_webhooks })
+}
+
+/// Where the platform is, and what is trusted there.
+fn platform(config: &Config) -> Result<(Origin, Option<Arc<rustls::ClientConfig>>), ServeError> {
+    let root = &config.api_root;
+    let origin = Origin::parse(&root.to_string()).map_err(|e| ServeError::Config(format!("{root}: {e}")))?;
+    let tls = if origin.is_tls() {
+        Some(tls::client_config(config.api_ca.as_deref()).map_err(config_error)?)
+    } else {
+        None
+    };
+    Ok((origin, tls))
 }
 
 pub(super) fn reactor(config: &Config) -> ReactorConfig {

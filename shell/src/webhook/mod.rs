@@ -74,6 +74,29 @@ impl<J: Journal> Door for Updates<J> {
     }
 }
 
+/// Shared with long polling, which comes through the same door.
+impl<D: Door> Door for Arc<D> {
+    fn take(&self, now: Now, bot: Bot, update: &Update<'_>) -> Taken {
+        D::take(self, now, bot, update)
+    }
+
+    fn durable(&self) -> Seq {
+        D::durable(self)
+    }
+
+    fn stalled(&self) -> bool {
+        D::stalled(self)
+    }
+
+    fn put_off(&self, why: Busy) {
+        D::put_off(self, why);
+    }
+
+    fn registry(&self) -> &Registry {
+        D::registry(self)
+    }
+}
+
 /// The service of the webhook listener.
 pub struct Webhook<D> {
     shared: Arc<Shared<D>>,

@@ -87,7 +87,7 @@ fn plan_now(world: &Arc<World>, bot: &Bot) -> Option<At> {
     }
 }
 
-fn drop_expired(world: &World, bot: &Bot, expired: impl IntoIterator<Item = Pending>, now: At) {
+pub(crate) fn drop_expired(world: &World, bot: &Bot, expired: impl IntoIterator<Item = Pending>, now: At) {
     for pending in expired {
         count(&bot.counters.updates_lost);
         world.tell(Wire::Delivery(Delivery {

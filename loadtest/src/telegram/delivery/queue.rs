@@ -42,6 +42,8 @@ pub(crate) struct Pending {
     pub(crate) not_before: At,
     /// Attempts begun.
     pub(crate) attempts: u32,
+    /// When `getUpdates` returned it last.
+    pub(crate) handed_at: Option<At>,
     failures: u32,
     delay: Duration,
 }
@@ -56,7 +58,8 @@ impl Pending {
         not_before: At,
     ) -> Self {
         let (attempts, failures, delay) = (0, 0, Duration::ZERO);
-        Self { update_id, lane, kind, body, expires_at, not_before, attempts, failures, delay }
+        let handed_at = None;
+        Self { update_id, lane, kind, body, expires_at, not_before, attempts, handed_at, failures, delay }
     }
 }
 
@@ -69,6 +72,26 @@ pub(crate) struct Job {
     pub(crate) body: Bytes,
     /// 1 for the first.
     pub(crate) attempt: u32,
+}
+
+/// What an offset made the platform forget.
+#[derive(Debug, Default)]
+pub(crate) struct Confirmed {
+    /// Below the offset.
+    pub(crate) taken: Vec<Pending>,
+    /// Too old.
+    pub(crate) expired: Vec<Pending>,
+}
+
+/// One update of a `getUpdates` answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HandedOver {
+    pub(crate) update_id: i64,
+    pub(crate) body: Bytes,
+    /// 1 for the first.
+    pub(crate) attempt: u32,
+    /// When it was handed over before.
+    pub(crate) before: Option<At>,
 }
 
 /// How an attempt ended.
@@ -219,21 +242,36 @@ impl Queue {
         dropped
     }
 
-    /// `getUpdates`: forgets what is below `offset` (negative: all but the last so many), returns up to
-    /// `limit` bodies of what remains. Call only while nothing is loaded.
-    pub(crate) fn poll(&mut self, now: At, offset: i64, limit: usize) -> Vec<(i64, Bytes)> {
+    /// `getUpdates`, its first half: forgets what is below `offset` (negative: all but the last so many), and
+    /// what has expired. Call only while nothing is loaded.
+    pub(crate) fn confirm(&mut self, now: At, offset: i64) -> Confirmed {
         let keep_last = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+        let mut gone = Confirmed::default();
         while let Some(front) = self.backlog.front() {
             let passed = if offset < 0 { self.backlog.len() > keep_last } else { front.update_id < offset };
-            if !passed && front.expires_at > now {
+            let expired = front.expires_at <= now;
+            if !passed && !expired {
                 break;
             }
-            if let Some(gone) = self.backlog.pop_front() {
-                self.forget(&gone);
+            if let Some(front) = self.backlog.pop_front() {
+                self.forget(&front);
+                if passed { gone.taken.push(front) } else { gone.expired.push(front) }
             }
         }
-        let alive = self.backlog.iter().filter(|p| p.expires_at > now);
-        alive.take(limit).map(|p| (p.update_id, p.body.clone())).collect()
+        gone
+    }
+
+    /// `getUpdates`, its second half: up to `limit` of what waits, each with the moment at which it was handed
+    /// over before, if it was. From now on it was handed over at `now`.
+    pub(crate) fn hand_over(&mut self, now: At, limit: usize) -> Vec<HandedOver> {
+        let alive = self.backlog.iter_mut().filter(|p| p.expires_at > now);
+        let hand_over = |pending: &mut Pending| {
+            pending.attempts += 1;
+            let before = pending.handed_at.replace(now);
+            let Pending { update_id, body, attempts, .. } = pending;
+            HandedOver { update_id: *update_id, body: body.clone(), attempt: *attempts, before }
+        };
+        alive.take(limit).map(hand_over).collect()
     }
 
     fn drop_front(&mut self, lane: Lane) -> Option<Pending> {

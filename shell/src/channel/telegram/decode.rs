@@ -45,7 +45,8 @@ impl Decoder {
     }
 }
 
-fn update<'a>(root: Field<'_, 'a>) -> Option<Update<'a>> {
+/// An object with an `update_id`; any other value is none.
+pub(super) fn update<'a>(root: Field<'_, 'a>) -> Option<Update<'a>> {
     let mut update_id = None;
     let mut kind = UpdateKind::Unknown;
     let mut content = None;

@@ -1,7 +1,8 @@
 //! A cursor over simd-json's tape, so that a body is parsed without an allocation and read without a tree.
 //!
 //! What lives here: [`Reader`], which owns the buffers, and [`Field`], one value in the tape. Used by the
-//! decoder and the verdict; it knows nothing of Telegram. simd-json **rewrites the bytes it is given**.
+//! decoder, the poll reader and the verdict; it knows nothing of Telegram. simd-json **rewrites the bytes
+//! it is given**.
 
 use simd_json::{Buffers, Node, StaticNode, Tape};
 
@@ -74,6 +75,19 @@ impl<'t, 'a> Field<'t, 'a> {
         matches!(self.0.first(), Some(Node::Object { .. }))
     }
 
+    /// `true` if this is an array.
+    pub(super) fn is_array(self) -> bool {
+        matches!(self.0.first(), Some(Node::Array { .. }))
+    }
+
+    /// The items in their order; none if this is no array.
+    pub(super) fn items(self) -> Items<'t, 'a> {
+        match self.0.split_first() {
+            Some((Node::Array { len, .. }, rest)) => Items { rest, left: *len },
+            _ => Items { rest: &[], left: 0 },
+        }
+    }
+
     /// The entries in their order; none if this is no object.
     pub(super) fn entries(self) -> Entries<'t, 'a> {
         match self.0.split_first() {
@@ -100,12 +114,35 @@ impl<'t, 'a> Iterator for Entries<'t, 'a> {
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         let (Node::String(key), rest) = self.rest.split_first()? else { return None };
-        let nodes = match *rest.first()? {
-            Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
-            Node::String(_) | Node::Static(_) => 1,
-        };
-        let (value, rest) = rest.split_at_checked(nodes)?;
+        let (value, rest) = first_value(rest)?;
         self.rest = rest;
-        Some((key, Field(value)))
+        Some((key, value))
     }
+}
+
+/// The items of an array.
+pub(super) struct Items<'t, 'a> {
+    rest: &'t [Node<'a>],
+    left: usize,
+}
+
+impl<'t, 'a> Iterator for Items<'t, 'a> {
+    type Item = Field<'t, 'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let (value, rest) = first_value(self.rest)?;
+        self.rest = rest;
+        Some(value)
+    }
+}
+
+/// The value that begins here, with all it contains, and what comes after it.
+fn first_value<'t, 'a>(nodes: &'t [Node<'a>]) -> Option<(Field<'t, 'a>, &'t [Node<'a>])> {
+    let count = match *nodes.first()? {
+        Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
+        Node::String(_) | Node::Static(_) => 1,
+    };
+    let (value, rest) = nodes.split_at_checked(count)?;
+    Some((Field(value), rest))
 }

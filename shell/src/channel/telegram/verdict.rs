@@ -37,11 +37,12 @@ pub struct VerdictReader {
 
 /// What of an answer's body counts.
 #[derive(Default)]
-struct Body<'a> {
-    ok: Option<bool>,
-    error_code: Option<i64>,
-    description: &'a str,
-    retry_after: Option<i64>,
+pub(super) struct Body<'a> {
+    pub(super) ok: Option<bool>,
+    pub(super) error_code: Option<i64>,
+    pub(super) description: &'a str,
+    /// Seconds.
+    pub(super) retry_after: Option<i64>,
 }
 
 impl VerdictReader {
@@ -52,10 +53,9 @@ impl VerdictReader {
     }
 
     /// Judges one whole answer. Total: any bytes give a verdict. **The body's bytes are rewritten.**
-    /// `retry_after` is the value of that header, if there is one.
+    /// `header` is the value of `Retry-After` in seconds, if there is one.
     #[must_use]
-    pub fn read(&mut self, status: u16, retry_after: Option<&[u8]>, body: &mut [u8]) -> Verdict {
-        let header = retry_after.and_then(seconds);
+    pub fn read(&mut self, status: u16, header: Option<u32>, body: &mut [u8]) -> Verdict {
         let judged = self.reader.parse(body, |root| {
             root.is_object().then(|| {
                 let body = Body::of(root);
@@ -76,14 +76,14 @@ impl VerdictReader {
         match status {
             200..300 | 504 => Verdict::Unknown,
             413 => Verdict::Rejected,
-            429 => wait(header, None),
+            429 => Verdict::RetryAfter(wait(header, None)),
             _ => Verdict::Failed,
         }
     }
 }
 
 impl<'a> Body<'a> {
-    fn of(root: Field<'_, 'a>) -> Self {
+    pub(super) fn of(root: Field<'_, 'a>) -> Self {
         let mut body = Self::default();
         for (key, value) in root.entries() {
             match key {
@@ -98,9 +98,9 @@ impl<'a> Body<'a> {
     }
 }
 
-fn refused(status: u16, header: Option<u64>, body: &Body<'_>) -> Verdict {
+fn refused(status: u16, header: Option<u32>, body: &Body<'_>) -> Verdict {
     match status {
-        429 => wait(header, body.retry_after.and_then(|s| u64::try_from(s).ok())),
+        429 => Verdict::RetryAfter(wait(header, body.retry_after)),
         504 => Verdict::Unknown,
         421 => Verdict::TokenDead,
         404 if body.description.contains("method not found") => Verdict::Rejected,
@@ -113,14 +113,11 @@ fn refused(status: u16, header: Option<u64>, body: &Body<'_>) -> Verdict {
     }
 }
 
-fn wait(header: Option<u64>, parameter: Option<u64>) -> Verdict {
-    let said = header.max(parameter).map(|s| Duration::from_secs(s.max(1)));
-    Verdict::RetryAfter(said.unwrap_or(RETRY_AFTER_UNSAID).min(RETRY_AFTER_MAX))
-}
-
-/// `Retry-After` in seconds. The form with a date is not used by the platform and is not read.
-fn seconds(header: &[u8]) -> Option<u64> {
-    std::str::from_utf8(header).ok()?.trim().parse().ok()
+/// How long a 429 asks to wait: by its header, by its parameter (both in seconds), whichever is longer.
+pub(super) fn wait(header: Option<u32>, parameter: Option<i64>) -> Duration {
+    let parameter = parameter.and_then(|s| u64::try_from(s).ok());
+    let said = header.map(u64::from).max(parameter).map(|s| Duration::from_secs(s.max(1)));
+    said.unwrap_or(RETRY_AFTER_UNSAID).min(RETRY_AFTER_MAX)
 }
 
 /// What a refusal's wording means; none if it says nothing in particular.

@@ -171,10 +171,18 @@ fn polling_confirms_by_offset_and_counts_from_the_end_when_it_is_negative() {
     for id in 11..=15 {
         desk.push(id, Lane::Chat(id));
     }
-    assert_eq!(desk.queue.poll(desk.now, 0, 100).len(), 5);
-    assert_eq!(desk.queue.poll(desk.now, 13, 2).len(), 2);
-    assert_eq!(desk.queue.len(), 3, "11 and 12 are confirmed");
-    assert_eq!(desk.queue.poll(desk.now, -1, 100).len(), 1);
+    let ids = |confirmed: Confirmed| confirmed.taken.iter().map(|p| p.update_id).collect::<Vec<_>>();
+    assert!(ids(desk.queue.confirm(desk.now, 0)).is_empty());
+    let first = desk.queue.hand_over(desk.now, 100);
+    assert_eq!(
+        first.iter().map(|h| (h.update_id, h.attempt)).collect::<Vec<_>>(),
+        [11, 12, 13, 14, 15].map(|id| (id, 1))
+    );
+    assert_eq!(ids(desk.queue.confirm(desk.now, 13)), [11, 12]);
+    let again = desk.queue.hand_over(desk.now, 2);
+    assert_eq!(again.iter().map(|h| (h.update_id, h.attempt)).collect::<Vec<_>>(), [(13, 2), (14, 2)]);
+    assert_eq!(again[0].before, Some(desk.now));
+    assert_eq!(ids(desk.queue.confirm(desk.now, -1)), [13, 14]);
     assert_eq!(desk.queue.len(), 1);
 }
 
