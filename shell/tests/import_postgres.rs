@@ -49,7 +49,8 @@ const LIST: &str = "
     CREATE SCHEMA y2026;
     CREATE TABLE y2026.\"Sixth\" (number bigint, name text, school varchar(60), math numeric(5,2), physics smallint);
     INSERT INTO y2026.\"Sixth\"
-        SELECT 1000000 + n, 'علي حسين رقم' || chr(1575 + n % 5), CASE WHEN n % 3 > 0 THEN 'ثانوية' END, n % 101 * 0.5, n % 101
+        SELECT 1000000 + n, 'علي حسين رقم' || chr(1575 + n % 5), CASE WHEN n % 3 > 0 THEN 'ثانوية' END,
+            n % 101 * 0.5, n % 101
         FROM generate_series(0, 16000) AS n;";
 
 #[test]

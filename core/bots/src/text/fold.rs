@@ -46,7 +46,8 @@ pub fn fold_word(word: &str) -> String {
 /// The one mark that a key still needs to see.
 const TANWIN_FATH: char = '\u{64b}';
 
-/// Letters and digits whose key is the same composed and decomposed: ASCII, and the Arabic block's letters and digits without its marks.
+/// Letters and digits whose key is the same composed and decomposed: ASCII, and the Arabic block's letters
+/// and digits without its marks.
 const fn is_settled(c: char) -> bool {
     matches!(c, '\0'..='\x7f' | '\u{621}'..='\u{63a}' | '\u{640}'..='\u{64a}' | '\u{660}'..='\u{669}')
 }
