@@ -1,0 +1,189 @@
+//! What an input means: the conversation.
+//!
+//! What lives here: [`Turn`], one input on its way to a decision; commands and buttons. `register` asks who
+//! someone is, `meet` brings people together and parts them, `talk` is what is said in a chat, `idle` ends
+//! a chat in which nobody says anything.
+
+mod idle;
+mod meet;
+mod register;
+mod talk;
+
+use super::Settings;
+use super::button::{Act, Button};
+use super::say::Say;
+use super::state::{Event, State};
+use super::texts::{Key, Language};
+use core::time::Duration;
+use nobat_core::bot::{Decision, Input, Meeting, Outgoing, View, Want};
+use nobat_core::envelope::{Class, Place};
+use nobat_core::time::UnixMillis;
+
+/// The platform forgets a pressed button after 150 s.
+const PRESS_DEADLINE: Duration = Duration::from_secs(140);
+
+/// One input of one user, on its way to a decision.
+pub(super) struct Turn<'a> {
+    settings: &'a Settings,
+    view: &'a View<'a>,
+    /// As it is after the events so far.
+    state: State,
+    out: Decision<Event>,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(settings: &'a Settings, view: &'a View<'a>, state: &State) -> Self {
+        Self { settings, view, state: state.clone(), out: Decision::default() }
+    }
+
+    pub(super) fn take(mut self, input: &Input<'_>) -> Decision<Event> {
+        match input {
+            Input::Text { text, .. } => self.text(text),
+            Input::Callback { id, data, .. } => self.pressed(id, data),
+            Input::OtherMessage { .. } => self.other_message(),
+            Input::TooFast { until } => self.too_fast(*until),
+            Input::Reachable => {}
+            Input::Blocked => self.blocked_the_bot(),
+            Input::Paired { partner, card } => self.paired(*partner, card),
+            Input::PairEnded { by, .. } => self.pair_ended(*by),
+            Input::Told { note, .. } => self.told(note),
+            Input::Unmatched(why) => self.unmatched(*why),
+            Input::Alarm { .. } => self.rung(),
+        }
+        self.out
+    }
+
+    fn now(&self) -> UnixMillis {
+        self.view.now.wall
+    }
+
+    fn language(&self) -> Language {
+        self.state.language.unwrap_or_else(|| Language::guess(self.view.language))
+    }
+
+    fn happened(&mut self, event: Event) {
+        self.state.apply(&event);
+        self.out.events.push(event);
+    }
+
+    fn want(&mut self, want: Want) {
+        self.out.wants.push(want);
+    }
+
+    fn say(&mut self, say: &Say) {
+        self.out.sends.push(Outgoing { pinned: true, ..Outgoing::reply(say.payload()) });
+    }
+
+    fn plain(&mut self, key: Key) {
+        let language = self.language();
+        self.say(&Say::Text { language, key });
+    }
+
+    fn number(&mut self, key: Key, number: u64) {
+        let language = self.language();
+        self.say(&Say::Number { language, key, number });
+    }
+
+    fn is_apart(&self) -> bool {
+        self.view.meeting == Meeting::Apart
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(command) = text.strip_prefix('/') {
+            return self.command(command);
+        }
+        match self.view.meeting {
+            Meeting::Paired(partner) => self.talk(partner, text),
+            _ if self.state.profile().is_none() || self.state.asked_age => self.registering(text),
+            Meeting::Waiting { .. } => self.plain(Key::SearchingAlready),
+            Meeting::Apart => self.plain(Key::Menu),
+        }
+    }
+
+    fn command(&mut self, command: &str) {
+        let name = command.split(|c: char| c == '@' || c.is_whitespace()).next().unwrap_or(command);
+        let name = name.to_ascii_lowercase();
+        match name.as_str() {
+            "help" => self.plain(Key::Help),
+            "privacy" => self.plain(Key::Privacy),
+            "language" => self.plain(Key::LanguageAsk),
+            _ if self.state.profile().is_none() => self.ask_what_is_missing(),
+            "start" | "menu" => self.begin(),
+            "find" => self.find(),
+            "profile" => self.own_profile(),
+            "next" if !matches!(self.view.meeting, Meeting::Paired(_)) => self.find(),
+            "stop" | "cancel" if matches!(self.view.meeting, Meeting::Waiting { .. }) => self.cancel(),
+            name => match (Act::of(name), self.view.meeting) {
+                (Some(act), Meeting::Paired(partner)) => self.act(act, partner),
+                (Some(_), _) => self.plain(Key::NotChatting),
+                (None, Meeting::Paired(_)) => self.plain(Key::NotSentCommand),
+                (None, _) => self.plain(Key::Help),
+            },
+        }
+    }
+
+    fn begin(&mut self) {
+        self.plain(match self.view.meeting {
+            Meeting::Apart => Key::Menu,
+            Meeting::Waiting { .. } => Key::SearchingAlready,
+            Meeting::Paired(_) => Key::ChattingAlready,
+        });
+    }
+
+    fn pressed(&mut self, id: &str, data: &str) {
+        let notice = match Button::read(data) {
+            None => Some(Key::Changed),
+            Some(button) => self.press(button),
+        };
+        let pressed = Say::Pressed { language: self.language(), id: id.to_owned(), notice };
+        let answer = Outgoing {
+            class: Class::Urgent,
+            pinned: true,
+            place: Place::Call,
+            deadline: Some(self.now().after(PRESS_DEADLINE)),
+            ..Outgoing::reply(pressed.payload())
+        };
+        // Made last, because a chosen language is the language of its notice; sent first.
+        self.out.sends.insert(0, answer);
+    }
+
+    /// Does what a button says; returns a notice if it says nothing any more.
+    fn press(&mut self, button: Button) -> Option<Key> {
+        match button {
+            Button::Help => self.plain(Key::Help),
+            Button::Languages => self.plain(Key::LanguageAsk),
+            Button::Language(language) => self.speak(language),
+            Button::Gender(gender) => self.be(gender),
+            _ if self.state.profile().is_none() => self.ask_what_is_missing(),
+            Button::Find => self.find(),
+            Button::Cancel if matches!(self.view.meeting, Meeting::Waiting { .. }) => self.cancel(),
+            Button::Cancel => return Some(Key::Changed),
+            Button::Menu => self.begin(),
+            Button::Profile => self.own_profile(),
+            Button::Genders if self.is_apart() => self.plain(Key::GenderAsk),
+            Button::Age if self.is_apart() => self.ask_age(),
+            Button::Genders | Button::Age => self.plain(Key::NotNow),
+            Button::WantedList if self.state.is_vip(self.now()) => self.plain(Key::WantedAsk),
+            Button::Wanted(wanted) if self.state.is_vip(self.now()) => self.wish(wanted),
+            Button::WantedList | Button::Wanted(_) => return Some(Key::Changed),
+            Button::InChat(act, pair) => match self.view.meeting {
+                Meeting::Paired(partner) if partner.pair == pair => self.act(act, partner),
+                _ => return Some(Key::ChatOver),
+            },
+        }
+        None
+    }
+
+    fn other_message(&mut self) {
+        match self.view.meeting {
+            Meeting::Paired(_) => self.plain(Key::NotSentKind),
+            _ if self.state.profile().is_none() => self.ask_what_is_missing(),
+            _ => self.begin(),
+        }
+    }
+
+    fn too_fast(&mut self, until: UnixMillis) {
+        let seconds = until.since(self.now()).as_millis().div_ceil(1000).max(1);
+        self.number(Key::SlowDown, u64::try_from(seconds).unwrap_or(u64::MAX));
+    }
+}

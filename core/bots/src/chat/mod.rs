@@ -1,0 +1,119 @@
+//! The anonymous chat: two strangers are brought together and talk without knowing who the other one is.
+//!
+//! What lives here: [`ChatBot`], the conversation; [`Texts`], the words. The shell gives it [`Settings`] and
+//! calls it through the contract. Who meets whom, and that a message reaches the partner and nobody else, is
+//! the engine's: this kind wants `Join`, `Leave` and `Relay` and hears what came of it. It does no I/O and
+//! knows no other kind.
+//!
+//! # What a partner learns
+//!
+//! [`Profile`]: gender, age, how many chats. A message is passed on as its text alone, never forwarded, and
+//! not at all if it names an account, a link or a telephone number ([`Settings::private`]). That someone
+//! reported or blocked him, a partner is told as "has left".
+//!
+//! # Who answers whom
+//!
+//! Everything is pinned to the bot a user wrote to: with several public bots he is never answered by one that
+//! he does not expect, though his partner may use another ([`Settings::cross_bot`]).
+
+mod button;
+mod decide;
+mod filter;
+mod note;
+mod profile;
+mod render;
+mod say;
+mod state;
+mod texts;
+
+pub use profile::{Gender, Profile, Wanted};
+pub use state::{Event, Parting, State};
+pub use texts::{Key, Language, Texts};
+
+use core::time::Duration;
+use nobat_core::bot::{Bot, Call, Decision, Input, RenderView, Unrenderable, View};
+use nobat_core::envelope::Payload;
+use nobat_core::record::Record;
+use say::Say;
+
+/// The oldest that anyone may say to be.
+pub const AGE_MAX: u8 = 120;
+
+/// What the operator may set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The words.
+    pub texts: Texts,
+    /// The youngest that may use the bot, in years: 13 to [`AGE_MAX`].
+    pub age_min: u8,
+    /// Users of different bots may meet.
+    pub cross_bot: bool,
+    /// Messages that name an account, a link or a telephone number are not passed on.
+    pub private: bool,
+    /// A chat in which nobody has written for so long ends.
+    pub idle: Duration,
+    /// How long someone is searched for.
+    pub patience: Duration,
+    /// So many reports within [`Settings::reports_window`] shut a user out.
+    pub reports_max: u8,
+    /// How long a report counts, from the first of them.
+    pub reports_window: Duration,
+    /// For how long he meets nobody.
+    pub shut_out_for: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let day = Duration::from_secs(24 * 3600);
+        Self {
+            texts: Texts::default(),
+            age_min: 13,
+            cross_bot: true,
+            private: true,
+            idle: Duration::from_secs(30 * 60),
+            patience: Duration::from_secs(30 * 60),
+            reports_max: 5,
+            reports_window: day,
+            shut_out_for: day,
+        }
+    }
+}
+
+/// The chat bot.
+pub struct ChatBot {
+    settings: Settings,
+}
+
+impl ChatBot {
+    /// With these settings.
+    #[must_use]
+    pub const fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+}
+
+impl Bot for ChatBot {
+    type State = State;
+    type Event = Event;
+
+    fn decide(&self, view: &View<'_>, state: &State, input: &Input<'_>) -> Decision<Event> {
+        decide::Turn::new(&self.settings, view, state).take(input)
+    }
+
+    fn evolve(state: &mut State, event: &Event) {
+        state.apply(event);
+    }
+
+    fn card(state: &State) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Some(profile) = state.profile() {
+            profile.encode(&mut out);
+        }
+        out
+    }
+
+    fn render(&self, _: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {
+        let say = Say::read(payload)?;
+        Ok(render::Voice { settings: &self.settings }.call(say))
+    }
+}

@@ -1,0 +1,52 @@
+//! What one partner's turn has the other one know, by `Want::Tell`.
+
+use super::state::Parting;
+use nobat_core::record::{Malformed, Reader, Record, Write};
+
+/// A word from the partner's side. Both are changed in one frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Note {
+    /// The chat ends in this turn, for this reason.
+    Parting(Parting),
+    /// The partner reports you, and leaves.
+    Reports,
+    /// The partner has said nothing for long.
+    Silent,
+}
+
+const PARTING: u8 = 1;
+const REPORTS: u8 = 2;
+const SILENT: u8 = 3;
+
+impl Note {
+    pub(super) fn bytes(self) -> Box<[u8]> {
+        let mut out = Vec::with_capacity(8);
+        self.encode(&mut out);
+        out.into()
+    }
+}
+
+impl Record for Note {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Parting(why) => {
+                out.put_u8(PARTING);
+                out.put_u8(*why as u8);
+            }
+            Self::Reports => out.put_u8(REPORTS),
+            Self::Silent => out.put_u8(SILENT),
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        match from.u8()? {
+            PARTING => {
+                let why = Parting::from_u8(from.u8()?).ok_or(Malformed("an unknown reason to part"))?;
+                Ok(Self::Parting(why))
+            }
+            REPORTS => Ok(Self::Reports),
+            SILENT => Ok(Self::Silent),
+            _ => Err(Malformed("a note of an unknown kind")),
+        }
+    }
+}

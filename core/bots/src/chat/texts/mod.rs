@@ -1,0 +1,289 @@
+//! What the bot says: a resource file a language, and the operator's own words over them.
+//!
+//! What lives here: [`Language`], [`Key`] (which texts there are) and [`Texts`]. The format of the files is
+//! [`crate::text::phrases`]. The shell reads the operator's files and passes their contents in.
+
+use crate::text::phrases::{Phrases, TextError, TextKey};
+
+/// Characters of one text, at most: room for the values within Telegram's 4,096.
+const TEXT: usize = 3_000;
+/// Characters of a notice, at most; Telegram's limit is 200.
+const NOTICE: usize = 180;
+/// Characters of a text on a button or in a line, at most.
+const SHORT: usize = 60;
+
+/// A language of the bot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Language {
+    /// Arabic.
+    Arabic = 0,
+    /// English.
+    English = 1,
+    /// Persian.
+    Persian = 2,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Arabic, Self::English, Self::Persian];
+
+    /// The language with this number.
+    #[must_use]
+    pub fn from_u8(n: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(n)).copied()
+    }
+
+    /// As in a file's name: `ar`, `en`, `fa`.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Arabic => "ar",
+            Self::English => "en",
+            Self::Persian => "fa",
+        }
+    }
+
+    /// The language with this tag.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|l| l.tag() == tag)
+    }
+
+    /// What the platform says he reads (an IETF tag); English if we do not speak it.
+    #[must_use]
+    pub fn guess(tag: &str) -> Self {
+        Self::from_tag(tag.split(['-', '_']).next().unwrap_or("")).unwrap_or(Self::English)
+    }
+
+    /// Its name in itself: on the button.
+    #[must_use]
+    pub const fn own_name(self) -> &'static str {
+        match self {
+            Self::Arabic => "العربية",
+            Self::English => "English",
+            Self::Persian => "فارسی",
+        }
+    }
+
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Arabic => include_str!("ar.txt"),
+            Self::English => include_str!("en.txt"),
+            Self::Persian => include_str!("fa.txt"),
+        }
+    }
+}
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $key:ident = $name:literal [$($placeholder:literal)*] $max:expr;)*) => {
+        /// Names a text. The numbers are durable: new ones go to the end.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Key { $($(#[$doc])* $key),* }
+
+        impl TextKey for Key {
+            const ALL: &'static [Self] = &[$(Self::$key),*];
+            fn name(self) -> &'static str {
+                match self { $(Self::$key => $name),* }
+            }
+            fn placeholders(self) -> &'static [&'static str] {
+                match self { $(Self::$key => &[$($placeholder),*]),* }
+            }
+            fn chars_max(self) -> usize {
+                match self { $(Self::$key => $max),* }
+            }
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+
+keys! {
+    /// Above the keyboard of languages.
+    LanguageAsk = "language_ask" [] TEXT;
+    /// Above the keyboard of genders.
+    GenderAsk = "gender_ask" [] TEXT;
+    /// Asks for the age.
+    AgeAsk = "age_ask" ["min" "max"] TEXT;
+    /// That was no age.
+    AgeWrong = "age_wrong" ["min" "max"] TEXT;
+    /// Too young.
+    AgeYoung = "age_young" ["min"] TEXT;
+    /// The profile is complete.
+    Ready = "ready" [] TEXT;
+    /// The main menu.
+    Menu = "menu" [] TEXT;
+    /// The help.
+    Help = "help" [] TEXT;
+    /// What is kept and who sees it.
+    Privacy = "privacy" [] TEXT;
+    /// His own profile.
+    Profile = "profile" ["gender" "age" "chats"] TEXT;
+    /// He stands in line.
+    Searching = "searching" [] TEXT;
+    /// He asked for a partner and stands in line already.
+    SearchingAlready = "searching_already" [] TEXT;
+    /// He asked for a partner and has one.
+    ChattingAlready = "chatting_already" [] TEXT;
+    /// He left the line.
+    Cancelled = "cancelled" [] TEXT;
+    /// He wanted something that needs a partner.
+    NotChatting = "not_chatting" [] TEXT;
+    /// Not while he waits or chats.
+    NotNow = "not_now" [] TEXT;
+    /// His search ended without anyone.
+    NobodyFound = "nobody_found" [] TEXT;
+    /// More people wait than there is room for.
+    Full = "full" [] TEXT;
+    /// A partner was found: his profile.
+    Met = "met" ["gender" "age" "chats"] TEXT;
+    /// He left the chat.
+    LeftSelf = "left_self" [] TEXT;
+    /// He left the chat and looks for another partner.
+    LeftNext = "left_next" [] TEXT;
+    /// He reported his partner.
+    ReportedSelf = "reported_self" [] TEXT;
+    /// He blocked his partner.
+    BlockedSelf = "blocked_self" [] TEXT;
+    /// His partner left.
+    PartnerLeft = "partner_left" [] TEXT;
+    /// His partner has blocked the bot.
+    PartnerGone = "partner_gone" [] TEXT;
+    /// Nobody said anything for long.
+    IdleEnd = "idle_end" ["minutes"] TEXT;
+    /// His message names somebody.
+    NotSentPrivate = "not_sent_private" [] TEXT;
+    /// His message is of a kind that is not passed on.
+    NotSentKind = "not_sent_kind" [] TEXT;
+    /// He wrote a command that there is not.
+    NotSentCommand = "not_sent_command" [] TEXT;
+    /// Too many messages.
+    SlowDown = "slow_down" ["seconds"] TEXT;
+    /// Too many reports.
+    ShutOut = "shut_out" ["hours"] TEXT;
+    /// Above the keyboard of wishes.
+    WantedAsk = "wanted_ask" [] TEXT;
+    /// His wish is noted.
+    WantedSet = "wanted_set" ["wanted"] TEXT;
+    /// A button of a chat that is over.
+    ChatOver = "chat_over" [] NOTICE;
+    /// A button that means nothing any more.
+    Changed = "changed" [] NOTICE;
+    /// Male.
+    GenderMale = "gender_male" [] SHORT;
+    /// Female.
+    GenderFemale = "gender_female" [] SHORT;
+    /// Neither.
+    GenderOther = "gender_other" [] SHORT;
+    /// Wants anyone.
+    WantedAnyone = "wanted_anyone" [] SHORT;
+    /// Wants men.
+    WantedMen = "wanted_men" [] SHORT;
+    /// Wants women.
+    WantedWomen = "wanted_women" [] SHORT;
+    /// On the button that finds a partner.
+    ButtonFind = "button_find" [] SHORT;
+    /// On the button that ends the search.
+    ButtonCancel = "button_cancel" [] SHORT;
+    /// On the button to the next partner.
+    ButtonNext = "button_next" [] SHORT;
+    /// On the button that ends the chat.
+    ButtonStop = "button_stop" [] SHORT;
+    /// On the button that reports the partner.
+    ButtonReport = "button_report" [] SHORT;
+    /// On the button that blocks the partner.
+    ButtonBlock = "button_block" [] SHORT;
+    /// On the button to the profile.
+    ButtonProfile = "button_profile" [] SHORT;
+    /// On the button to the languages.
+    ButtonLanguage = "button_language" [] SHORT;
+    /// On the button to the help.
+    ButtonHelp = "button_help" [] SHORT;
+    /// On the button that changes the gender.
+    ButtonGender = "button_gender" [] SHORT;
+    /// On the button that changes the age.
+    ButtonAge = "button_age" [] SHORT;
+    /// On the button that changes whom he wants to meet.
+    ButtonWanted = "button_wanted" [] SHORT;
+    /// On the button to the main menu.
+    ButtonMenu = "button_menu" [] SHORT;
+}
+
+impl Key {
+    /// The key with this number.
+    #[must_use]
+    pub fn from_u8(n: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(n)).copied()
+    }
+}
+
+/// Every text in every language.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Texts([Phrases<Key>; Language::ALL.len()]);
+
+impl Default for Texts {
+    /// The built-in ones.
+    fn default() -> Self {
+        Self(Language::ALL.map(|language| {
+            // That they are whole is checked by a test.
+            Phrases::new(language.file()).unwrap_or_else(|_| Phrases::silent())
+        }))
+    }
+}
+
+impl Texts {
+    /// Puts the operator's words over those of a language; keys that are not in `file` stay.
+    ///
+    /// # Errors
+    /// Every [`TextError`] of the file; nothing is replaced then.
+    pub fn replace(&mut self, language: Language, file: &str) -> Result<(), Vec<TextError>> {
+        self.0[language as usize].replace(file)
+    }
+
+    /// A text without values.
+    #[must_use]
+    pub fn get(&self, language: Language, key: Key) -> &str {
+        self.0[language as usize].get(key)
+    }
+
+    /// A text with its values, each between isolates and without controls of its own.
+    #[must_use]
+    pub fn say(&self, language: Language, key: Key, values: &[(&str, &str)]) -> String {
+        self.0[language as usize].say(key, values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_there_in_every_language() {
+        for language in Language::ALL {
+            let phrases = Phrases::<Key>::new(language.file());
+            assert_eq!(phrases.map(|p| p.missing()), Ok(None), "{}", language.tag());
+        }
+    }
+
+    #[test]
+    fn every_language_uses_the_values_of_its_texts() {
+        let texts = Texts::default();
+        for language in Language::ALL {
+            for key in Key::ALL {
+                for value in key.placeholders() {
+                    let found = texts.get(language, *key).contains(&format!("{{{value}}}"));
+                    assert!(found, "{} {} lacks {value}", language.tag(), key.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_language_that_is_not_spoken_is_guessed_as_english() {
+        assert_eq!(Language::guess("fa-IR"), Language::Persian);
+        assert_eq!(Language::guess("de"), Language::English);
+        assert_eq!(Language::guess(""), Language::English);
+    }
+}

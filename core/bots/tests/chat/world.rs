@@ -1,0 +1,212 @@
+//! Users, bots and a platform that accepts everything, around the real engine.
+
+use nobat_bots::chat::{ChatBot, Settings};
+use nobat_core::bot::{Action, Call, Input, RenderView};
+use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Recovered};
+use nobat_core::envelope::{End, Envelope, Place, Route};
+use nobat_core::gate::rate::Rate;
+use nobat_core::id::{BotId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
+use nobat_core::matchmaker::{Rules, Size};
+use nobat_core::time::{Nanos, Now, UnixMillis};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub(crate) const LANES: u16 = 3;
+
+/// A journal that is a list, and what is not delivered yet.
+#[derive(Clone, Default)]
+pub(crate) struct List {
+    frames: Arc<Mutex<Vec<Vec<u8>>>>,
+    out: Arc<Mutex<Vec<Envelope>>>,
+}
+
+impl Journal for List {
+    type Room<'a> = ();
+    fn reserve(&self, _: usize) -> Option<()> {
+        Some(())
+    }
+    fn push(&self, (): (), mut entry: Entry) -> Seq {
+        let mut frames = self.frames.lock().unwrap();
+        let seq = Seq(frames.len() as u64 + 1);
+        entry.number(seq);
+        frames.push(entry.payload);
+        self.out.lock().unwrap().append(&mut entry.envelopes);
+        seq
+    }
+    fn tail(&self) -> Seq {
+        Seq(self.frames.lock().unwrap().len() as u64)
+    }
+}
+
+/// One user's screen: what each bot has said to him, oldest first.
+pub(crate) type Screen = Vec<(u16, Call)>;
+
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) engine: Engine<List>,
+    pub(crate) millis: u64,
+    pub(crate) screens: BTreeMap<u64, Screen>,
+    updates: i64,
+}
+
+fn detached(settings: &Settings) -> Engine<Detached> {
+    let size = Size { users: 64, pools: LANES, blocks: 256 };
+    let rate = Rate::new(20, Duration::from_secs(10));
+    let kind = Kind::new(ChatBot::new(settings.clone()), LANES, rate).with_pairs(Rules::default(), size);
+    Engine::new(vec![kind], 7)
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let engine = detached(&settings).attach(List::default());
+        Self { settings, engine, millis: 1_000_000_000, screens: BTreeMap::new(), updates: 0 }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { mono: Nanos::from_millis(self.millis), wall: UnixMillis(self.millis) }
+    }
+
+    pub(crate) fn give(&mut self, user: u64, lane: u16, input: Input<'_>) {
+        self.updates += 1;
+        let inbound = Inbound {
+            kind: KindIx(0),
+            lane: LaneIx(lane),
+            update: UpdateId(self.updates),
+            user: UserId(user),
+            chat: UserId(user).private_chat(),
+            language: "fa-IR",
+            input,
+        };
+        self.engine.handle_update(self.now(), &inbound).expect("room");
+        self.deliver();
+    }
+
+    /// He writes on the bot that is his: by his id.
+    pub(crate) fn says(&mut self, user: u64, text: &str) {
+        self.says_on(user, lane_of(user), text);
+    }
+
+    pub(crate) fn says_on(&mut self, user: u64, lane: u16, text: &str) {
+        self.give(user, lane, Input::Text { text: text.into(), message: MessageId(1) });
+    }
+
+    pub(crate) fn presses(&mut self, user: u64, data: &str) {
+        let input = Input::Callback { id: "77", data: data.into(), message: Some(MessageId(9)) };
+        self.give(user, lane_of(user), input);
+    }
+
+    /// The data of the newest button on his screen whose data begins so.
+    pub(crate) fn button(&self, user: u64, prefix: &str) -> Option<String> {
+        let keyboards = self.screens.get(&user)?.iter().rev().filter_map(|(_, call)| match call {
+            Call::Text { keyboard, .. } => Some(keyboard),
+            _ => None,
+        });
+        keyboards.flatten().flatten().find_map(|button| match &button.action {
+            Action::Callback(data) if data.starts_with(prefix) => Some(data.clone()),
+            _ => None,
+        })
+    }
+
+    /// He registers: `age` years, English, a man if his id is odd.
+    pub(crate) fn joins(&mut self, user: u64, age: u8) {
+        self.says(user, "/start");
+        self.presses(user, "l:en");
+        self.presses(user, if user % 2 == 1 { "g:1" } else { "g:2" });
+        self.says(user, &age.to_string());
+        assert!(self.last(user).starts_with("Your profile is complete"), "{}", self.last(user));
+        self.pass(Duration::from_secs(10));
+    }
+
+    /// Time passes, and who is due is rung.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.millis + time.as_millis() as u64;
+        while let Some(due) = self.engine.next_alarm().filter(|due| due.0 <= end * 1_000_000) {
+            self.millis = self.millis.max(due.0.div_ceil(1_000_000));
+            self.engine.wake(self.now(), 100).expect("room");
+        }
+        self.millis = end;
+        self.deliver();
+    }
+
+    fn deliver(&mut self) {
+        let out = std::mem::take(&mut *self.engine.journal().out.lock().unwrap());
+        for envelope in out {
+            self.show(&envelope);
+        }
+    }
+
+    fn show(&mut self, envelope: &Envelope) {
+        let Route::Pinned(lane) = envelope.route else { panic!("not pinned: {envelope:?}") };
+        let conversation = envelope.conversation;
+        assert_eq!(envelope.chat, conversation.user.private_chat());
+        let view = RenderView {
+            now: self.now(),
+            user: conversation.user,
+            chat: envelope.chat,
+            lane,
+            bot: BotId(u64::from(lane.0) + 1),
+        };
+        let call = self.engine.render(conversation.kind, &view, &envelope.payload).expect("can be said");
+        assert_eq!(envelope.place == Place::Call, matches!(call, Call::AnswerCallback { .. }));
+        self.screens.entry(conversation.user.0).or_default().push((lane.0, call));
+        let ended = Ended { conversation, id: envelope.id, end: End::Sent };
+        self.engine.settle(&[ended], &[]).expect("room");
+    }
+
+    /// The process is killed after `kept` frames and starts again; what was pending is sent then.
+    pub(crate) fn restart(&mut self, kept: usize) {
+        let fresh = detached(&self.settings);
+        let mut recovered = Recovered::default();
+        let mut frames = self.engine.journal().frames.lock().unwrap().clone();
+        frames.truncate(kept);
+        for (i, payload) in frames.iter().enumerate() {
+            fresh.replay(&mut recovered, Seq(i as u64 + 1), payload).expect("a legal prefix");
+        }
+        fresh.check_pairs().expect("both know, or neither");
+        let list = List { frames: Arc::new(Mutex::new(frames)), out: Arc::default() };
+        list.out.lock().unwrap().extend(recovered.take_pending());
+        self.engine = fresh.attach(list);
+        self.engine.resume(self.now()).expect("room");
+        self.deliver();
+    }
+
+    pub(crate) fn frames(&self) -> usize {
+        self.engine.journal().frames.lock().unwrap().len()
+    }
+
+    /// What he was told and not as an answer to a press, oldest first.
+    pub(crate) fn heard(&self, user: u64) -> Vec<&str> {
+        let calls = self.screens.get(&user).into_iter().flatten();
+        calls
+            .filter_map(|(_, call)| match call {
+                Call::Text { text, .. } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn last(&self, user: u64) -> &str {
+        self.heard(user).last().copied().unwrap_or("")
+    }
+
+    /// The notice of the last press.
+    pub(crate) fn notice(&self, user: u64) -> &str {
+        let found = self.screens[&user].iter().rev().find_map(|(_, call)| match call {
+            Call::AnswerCallback { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        found.unwrap_or("")
+    }
+
+    pub(crate) fn pair(&mut self, a: u64, b: u64) {
+        self.says(a, "/find");
+        self.says(b, "/find");
+        assert!(self.last(a).starts_with("🎉") && self.last(b).starts_with("🎉"));
+    }
+}
+
+/// The bot that a user writes to.
+pub(crate) fn lane_of(user: u64) -> u16 {
+    (user % u64::from(LANES)) as u16
+}
