@@ -29,8 +29,8 @@ pub use table::table;
 use program::Program;
 use tally::Tally;
 
-/// Without an accepted message for so long, the drain does not end.
-const STALL: Duration = Duration::from_secs(30);
+/// Without an accepted message for so long, the drain does not end. Some need half of it for the first.
+const STALL: Duration = Duration::from_secs(60);
 /// Beyond so many times the bound nobody waits for the rest.
 const OVER_BOUND_MAX: f64 = 3.0;
 /// How long a program may take until it says `ready`.
