@@ -342,3 +342,21 @@ fn production_refuses_a_dotenv_that_others_can_read() {
         open(Place::new().file(".env", "BOT_TOKEN_MAIN=1000001:TEST\n").env(&[("NODE_ENV", "production")]));
     refused(place, &[".env: others on this machine can read it, and it holds tokens; run: chmod 600 .env"]);
 }
+
+#[test]
+fn handoff_to_bots_that_cannot_hear_is_refused() {
+    let two = [("BOT_TOKEN_1", "1000002:TEST"), ("NOBAT_RESULTS_HANDOFF", "true")];
+    let place = || Place::new().env(MAIN).env(&two);
+    refused(
+        place().env(&[("NOBAT_LISTEN", "127.0.0.1:8080")]),
+        &[
+            "environment (NOBAT_RESULTS_HANDOFF): results.handoff: each student is sent to his lane's bot, and these bots \
+           cannot hear him: nothing says where their updates are to arrive; set webhook.url (WEBHOOK_URL), so that all \
+           bots are registered, or FORCE_POLLING=true, or turn handoff off",
+        ],
+    );
+    for hears in [("WEBHOOK_URL", "https://bot.example"), ("FORCE_POLLING", "true")] {
+        let config = place().env(&[hears]).load().expect("every bot hears");
+        assert!((0..2).all(|lane| config.must_hear(lane)));
+    }
+}

@@ -19,6 +19,8 @@ pub enum Kind {
     Smoke,
     /// 3,000 students who have started the main bot alone.
     ReachMainOnly,
+    /// Students who know the main bot alone follow the links to their own bots, then all ask at once.
+    Handoff,
     /// Three tokens revoked and one slow in mid-run.
     Faults,
     /// A recorded log; not a choice on the command line.
@@ -43,6 +45,7 @@ impl Kind {
             Kind::BurstChats => "burst-chats",
             Kind::Smoke => "smoke",
             Kind::ReachMainOnly => "reach-main-only",
+            Kind::Handoff => "handoff",
             Kind::Faults => "faults",
             Kind::Replay => "replay",
         }
@@ -88,6 +91,13 @@ impl Kind {
                 bars: Bars { drain_over_bound: Some(1.01), ..Bars::default() },
                 ..base
             },
+            Kind::Handoff => Profile {
+                students: 1_020,
+                reach: Reach::MainOnly,
+                random_ids: false,
+                bars: Bars { drain_over_bound: Some(1.02), ..Bars::default() },
+                ..base
+            },
             Kind::Faults => Profile {
                 students: 6_000,
                 compress: 60.0,
@@ -103,9 +113,9 @@ impl Kind {
         }
     }
 
-    /// Whether everything is asked at the first moment.
+    /// Whether the questions come at one moment.
     pub fn is_burst(self) -> bool {
-        matches!(self, Kind::Burst510 | Kind::BurstChats | Kind::ReachMainOnly)
+        matches!(self, Kind::Burst510 | Kind::BurstChats | Kind::ReachMainOnly | Kind::Handoff)
     }
 }
 

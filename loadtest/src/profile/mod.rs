@@ -18,6 +18,11 @@ use crate::wire::{BotIx, What};
 pub use kinds::{ADAPTIVE_STUDENTS, DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind};
 pub use schedule::{length, schedule};
 
+/// Students who press Start on the main bot, a second, before a handoff: less than its 30.
+const STARTS_PER_S: f64 = 25.0;
+/// By then the last of them has followed his link.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(6);
+
 /// Everything that shapes one rehearsal. Made by [`Kind::profile`], then changed by flags.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -80,9 +85,17 @@ pub struct Planned {
 }
 
 impl Profile {
+    /// With `handoff`, the moment at which all ask: until then they get their links and follow them. The
+    /// drain counts from here.
+    pub fn rush(&self) -> Option<Duration> {
+        let eve = Duration::from_secs_f64(f64::from(self.students) / STARTS_PER_S) + FOLLOWED_WITHIN;
+        (self.kind == Kind::Handoff).then_some(eve)
+    }
+
     /// The lane that owes this user an answer, if every bot that matters reaches everyone alike.
     pub fn home_lane(&self, user: u64) -> Option<BotIx> {
         match self.reach {
+            _ if self.kind == Kind::Handoff => None,
             Reach::All => Some((user % self.tokens.max(1) as u64) as BotIx),
             Reach::MainOnly => Some(0),
             Reach::Share(_) | Reach::Started => None,

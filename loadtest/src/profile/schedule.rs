@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Kind, Planned, Profile, curve};
+use super::{Kind, Planned, Profile, STARTS_PER_S, curve};
 use crate::dataset::Truth;
 use crate::student::{self, Student};
 
-/// Questions of one chat in `burst-chats`: within the chat's ten requests a minute, all different, so
+/// Questions of one chat in `burst-chats` and `handoff`: within the chat's ten requests a minute, all different, so
 /// that none may be coalesced with another.
 const QUESTIONS_PER_CHAT: usize = 5;
 
@@ -29,6 +29,12 @@ pub fn schedule(profile: &Profile, truth: &Truth) -> Vec<Planned> {
             Kind::BurstChats => {
                 let numbers = distinct(truth, QUESTIONS_PER_CHAT, &mut rng);
                 student.ask_all(&numbers, &mut plan);
+            }
+            Kind::Handoff => {
+                let numbers = distinct(truth, QUESTIONS_PER_CHAT, &mut rng);
+                let starts = Duration::from_secs_f64(f64::from(nth) / STARTS_PER_S);
+                let own = (student.user % profile.tokens.max(1) as u64) as usize;
+                student.start_and_ask(starts, profile.rush().unwrap_or_default(), own, &numbers, &mut plan);
             }
             Kind::ResultsDay | Kind::Smoke | Kind::Faults | Kind::Replay => {
                 let comes = curve::arrival(&mut rng);

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
+use super::follow::Link;
 use crate::auditor::Log;
 use crate::wire::Wire;
 
@@ -20,10 +22,12 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// With a `trace`, each event is written to it as well, one a line.
+    /// With a `trace`, each event is written to it as well, one a line; with `links`, links that reach
+    /// students are handed on.
     pub(super) fn start(
         mut events: UnboundedReceiver<Wire>,
         mut trace: Option<impl Write + Send + 'static>,
+        links: Option<Sender<Link>>,
     ) -> std::io::Result<Collector> {
         let log = Arc::new(Mutex::new(Log::default()));
         let finish = Arc::new(AtomicBool::new(false));
@@ -39,6 +43,10 @@ impl Collector {
                             if let Some(trace) = &mut trace {
                                 // A trace that cannot be written ends short; the run goes on.
                                 let _ = writeln!(trace, "{event:?}");
+                            }
+                            if let Some((links, link)) = links.as_ref().zip(Link::of(&event)) {
+                                // Nobody follows any more once the rehearsal is stopped.
+                                let _ = links.send(link);
                             }
                             log.push(event);
                         }

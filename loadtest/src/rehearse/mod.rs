@@ -9,6 +9,7 @@
 
 mod collect;
 mod drive;
+mod follow;
 mod kills;
 pub mod output;
 pub(crate) mod proc;

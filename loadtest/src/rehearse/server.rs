@@ -111,6 +111,9 @@ impl Environment {
             set("WEBHOOK_SECRET_TOKEN", "rehearsal-secret".to_owned());
             set("WEBHOOK_URL", format!("http://{listen}"));
         }
+        if profile.rush().is_some() {
+            set("NOBAT_RESULTS_HANDOFF", "true".to_owned());
+        }
         if profile.adaptive {
             set("NOBAT_PACING_ADAPTIVE", "true".to_owned());
         }

@@ -15,7 +15,7 @@ use super::collect::Collector;
 use super::drive::Drive;
 use super::progress::Progress;
 use super::server::{Environment, Server, ServerCommand, tail};
-use super::{Options, RehearsalError, kills, rules};
+use super::{Options, RehearsalError, follow, kills, rules};
 use crate::auditor::{Check, Log, audit};
 use crate::dataset::Truth;
 use crate::profile::{Planned, Profile, length};
@@ -61,7 +61,16 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
     let platform = Arc::new(platform.map_err(|e| io("start the emulated platform", e))?);
     let trace = options.trace.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose();
     let trace = trace.map_err(|e| io("write the trace", e))?;
-    let collector = Collector::start(events, trace).map_err(|e| io("start a thread", e))?;
+    let (links, followers) = match profile.rush() {
+        Some(_) => {
+            let (links, shown) = std::sync::mpsc::channel();
+            let names = tokens.iter().map(|token| BotSpec::new(token).username).collect();
+            let thread = follow::start(Arc::clone(&platform), names, shown, Arc::clone(&stop));
+            (Some(links), Some(thread.map_err(|e| io("start a thread", e))?))
+        }
+        None => (None, None),
+    };
+    let collector = Collector::start(events, trace, links).map_err(|e| io("start a thread", e))?;
     let environment = Environment::new(profile, &tokens, platform.addr(), data.path());
     let environment = environment.map_err(|e| io("find a free port", e))?;
 
@@ -82,6 +91,7 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
         usage: ServerUse::default(),
         kills: VecDeque::new(),
         died: None,
+        heard: if profile.rush().is_some() { tokens.len() } else { 1 },
     };
     stage.start()?;
     let ready_s = stage.usage.ready_s.first().copied().unwrap_or_default();
@@ -105,8 +115,14 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
     let unfit = stage.stop(&stop);
     let server = stage.usage.clone();
     drop(stage);
+    // The collector holds the followers' links, and they the platform.
+    let log = collector.finish();
+    if let Some(followers) = followers {
+        // One that panicked has followed less, which the report shows.
+        let _ = followers.join();
+    }
     end_platform(platform, drive);
-    Ok(Ended { log: collector.finish(), server, unfit })
+    Ok(Ended { log, server, unfit })
 }
 
 /// The platform's bots: ids of 10 digits as today's are, secrets that follow from the seed.
@@ -172,6 +188,8 @@ struct Stage<'a> {
     usage: ServerUse,
     kills: VecDeque<Duration>,
     died: Option<String>,
+    /// Bots that must hear their updates, the first ones.
+    heard: usize,
 }
 
 impl Stage<'_> {
@@ -182,7 +200,8 @@ impl Stage<'_> {
 
     fn start(&mut self) -> Result<(), RehearsalError> {
         let mut server = Server::start(self.command, &self.environment, &self.server_log)?;
-        let registered = || self.platform.webhook_ready(0) || self.platform.was_polled(0);
+        let hears = |bot| self.platform.webhook_ready(bot) || self.platform.was_polled(bot);
+        let registered = || (0..self.heard).all(hears);
         let ready = server.wait_ready(&|| self.stop.load(Ordering::Relaxed), &registered)?;
         self.usage.ready_s.push(ready.as_secs_f64());
         self.server = Some(server);

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::ideal::{self, PER_SECOND};
 use super::series::{self, quantile_ms};
 use super::{
-    GENERATOR_LAG_MAX, Generator, Lane, Latencies, Quantiles, Report, ServerUse, Settings, Verdict, verdict,
+    GENERATOR_LAG_MAX, Generator, Handoff, Lane, Latencies, Quantiles, Report, ServerUse, Settings, Verdict,
+    verdict,
 };
-use crate::auditor::{Audit, Check, Log};
+use crate::auditor::{Asked, Audit, Check, Log};
 use crate::profile::Profile;
 use crate::telegram::{Latency, Reach};
 use crate::wire::At;
@@ -34,9 +35,11 @@ pub fn build(run: Run<'_>) -> Report {
     let (profile, log, audit) = (run.profile, run.log, run.audit);
     let began = log.asked.iter().map(|asked| asked.planned_at).min().unwrap_or_default();
     let ended = log.sent.last().map_or(began, |sent| sent.decided_at);
-    let drain_s = ended.saturating_sub(began).as_secs_f64();
+    let from = profile.rush().map_or(began, |rush| began + rush);
+    let drain_s = ended.saturating_sub(from).as_secs_f64();
     let lanes = lanes(profile, log);
-    let fullest = lanes.iter().map(|lane| lane.sends).max().unwrap_or(0) as f64;
+    let (drained, fullest_lane) = drained(profile, log, from);
+    let fullest = fullest_lane as f64;
     let updates = log.asked.len() as u64;
     let mut series = series::lines(log, audit, began);
     let latency_ms = latencies(profile, log, audit, &mut series);
@@ -51,7 +54,8 @@ pub fn build(run: Run<'_>) -> Report {
         sends: log.sent.len() as u64,
         drain_s,
         drain_over_bound: if fullest > 0.0 { drain_s / (fullest / PER_SECOND as f64) } else { 0.0 },
-        sends_per_s: log.sent.len() as f64 / f64::max(drain_s, 1e-3),
+        fullest_lane,
+        sends_per_s: drained as f64 / f64::max(drain_s, 1e-3),
         refused_429: audit.refused.own(),
         refused_429_by_scope: audit.refused,
         defiance: audit.defiance,
@@ -60,6 +64,7 @@ pub fn build(run: Run<'_>) -> Report {
         repeated_excused: audit.count(Check::ExcusedRepeat),
         wrong_recipient: audit.count(Check::WrongRecipient),
         wrong_answer: audit.count(Check::WrongAnswer),
+        handoff: profile.rush().map(|_| handoff(profile, log, audit, from)),
         wrong_bot: audit.count(Check::WrongBot),
         order_violations: audit.count(Check::Disorder),
         limits_exceeded: audit.count(Check::LimitExceeded),
@@ -131,6 +136,32 @@ fn lanes(profile: &Profile, log: &Log) -> Vec<Lane> {
     lanes
 }
 
+/// Messages accepted since `from`: all, and those of the fullest lane.
+fn drained(profile: &Profile, log: &Log, from: At) -> (u64, u64) {
+    let mut lanes = vec![0; profile.tokens.max(1)];
+    for sent in log.sent.iter().filter(|sent| sent.decided_at >= from) {
+        if let Some(lane) = lanes.get_mut(sent.bot) {
+            *lane += 1;
+        }
+    }
+    (lanes.iter().sum(), lanes.into_iter().max().unwrap_or(0))
+}
+
+fn handoff(profile: &Profile, log: &Log, audit: &Audit, rush: At) -> Handoff {
+    let own = |user: u64| (user % profile.tokens.max(1) as u64) as usize;
+    let away = |asked: &&Asked| own(asked.user) != 0;
+    let all: HashSet<u64> = log.asked.iter().filter(away).map(|asked| asked.user).collect();
+    let came = |asked: &&Asked| asked.planned_at < rush && asked.bot == own(asked.user);
+    let came: HashSet<u64> = log.asked.iter().filter(away).filter(came).map(|asked| asked.user).collect();
+    let answers = || audit.answers.iter().filter(|answer| answer.planned_at >= rush);
+    Handoff {
+        left_behind: (all.len() - came.len()) as u64,
+        handed_over: came.len() as u64,
+        answers: answers().count() as u64,
+        by_another_bot: answers().filter(|answer| answer.bot != own(answer.user)).count() as u64,
+    }
+}
+
 fn latencies(profile: &Profile, log: &Log, audit: &Audit, series: &mut super::Series) -> Latencies {
     let mut to_200: Vec<Duration> = log
         .asked
@@ -173,7 +204,7 @@ pub(super) fn quantiles(sorted: &[Duration]) -> Quantiles {
 }
 
 fn generator(log: &Log) -> Generator {
-    let lag = |asked: &crate::auditor::Asked| asked.queued_at.saturating_sub(asked.planned_at);
+    let lag = |asked: &Asked| asked.queued_at.saturating_sub(asked.planned_at);
     let mut lags: Vec<Duration> = log.asked.iter().map(lag).collect();
     lags.sort_unstable();
     let lag_p99_ms = quantile_ms(&lags, 0.99).unwrap_or(0.0);

@@ -28,6 +28,7 @@ pub fn page(report: &Report) -> String {
     out.push_str("<div class=\"grid2\">\n");
     rates(report, &mut out);
     owed(report, &mut out);
+    refusals(report, &mut out);
     latency(report, &mut out);
     lanes(report, &mut out);
     out.push_str("</div>\n<div class=\"grid2\">\n");
@@ -84,7 +85,7 @@ fn head(report: &Report, out: &mut String) {
 fn tiles(report: &Report, out: &mut String) {
     let latency = &report.latency_ms;
     let server = &report.server;
-    let fullest = report.lanes.iter().map(|lane| lane.sends).max().unwrap_or(0);
+    let fullest = report.fullest_lane;
     let tiles = [
         (thousands(report.updates), "updates from students".to_owned()),
         (thousands(report.sends), format!("messages accepted, {:.0} a second", report.sends_per_s)),
@@ -190,6 +191,26 @@ fn owed(report: &Report, out: &mut String) {
     card(out, "Answers owed", "questions whose answer the platform has not accepted yet", &body);
 }
 
+/// Without a refusal there is nothing to draw, and the checks say so.
+fn refusals(report: &Report, out: &mut String) {
+    if report.series.refused.iter().all(|refused| *refused == 0.0) {
+        return;
+    }
+    let mut body =
+        over_time(report, "429s over time", vec![timed(report, &report.series.refused, "c1", true)], None);
+    let scopes = &report.refused_429_by_scope;
+    let _ = write!(
+        body,
+        "<div class=\"key\"><span>for a chat's limit: {}</span><span>for a group's: {}</span>\
+         <span>for a token's: {}</span><span>on request: {}</span></div>",
+        thousands(scopes.chat),
+        thousands(scopes.group),
+        thousands(scopes.token),
+        thousands(scopes.injected)
+    );
+    card(out, "Refusals", "429s in each step of time", &body);
+}
+
 fn latency(report: &Report, out: &mut String) {
     let series = &report.series;
     let curves = [("c1", &series.ideal), ("c2", &series.to_200), ("c3", &series.to_send)];
@@ -259,7 +280,14 @@ fn lanes(report: &Report, out: &mut String) {
     row("messages a lane", report.lanes.iter().map(|lane| lane.sends).collect());
     row("users a lane", report.lanes.iter().map(|lane| lane.users).collect());
     row("429s a lane", report.lanes.iter().map(|lane| lane.refused_429).collect());
-    body += "</table>";
+    body += "</table><details><summary>each lane</summary><table>\
+             <tr><th>lane</th><th>users</th><th>messages</th><th>429s</th></tr>";
+    for lane in &report.lanes {
+        let [users, sends, refused] = [lane.users, lane.sends, lane.refused_429].map(thousands);
+        let _ =
+            write!(body, "<tr><td>{}</td><td>{users}</td><td>{sends}</td><td>{refused}</td></tr>", lane.lane);
+    }
+    body += "</table></details>";
     card(out, "Lanes", "messages accepted by each token; 0 is the main bot, dashed is even", &body);
 }
 
@@ -304,6 +332,10 @@ fn dispositions(report: &Report, out: &mut String) {
     row("notices (please wait, slow down)", thousands(report.notices));
     row("repeats excused", thousands(report.repeated_excused));
     row("sends to users whom a bot does not reach", thousands(report.unreachable));
+    if let Some(handoff) = &report.handoff {
+        row("students handed over to their own bots", thousands(handoff.handed_over));
+        row("answers of the rush by another bot", thousands(handoff.by_another_bot));
+    }
     row("generator lag, p99", duration_ms(report.generator.lag_p99_ms));
     row("server stopped", server.exit.clone());
     if server.kills > 0 {

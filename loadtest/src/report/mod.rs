@@ -137,6 +137,19 @@ pub struct Lane {
     pub refused_429: u64,
 }
 
+/// Students on their way to their own bots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Handoff {
+    /// Students whose own bot is not the main one, and who had not come to it before the rush.
+    pub left_behind: u64,
+    /// Students who had.
+    pub handed_over: u64,
+    /// Answers to questions of the rush.
+    pub answers: u64,
+    /// Those of them that another bot than the student's own gave.
+    pub by_another_bot: u64,
+}
+
 /// The settings that made the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Settings {
@@ -175,10 +188,12 @@ pub struct Report {
     pub updates: u64,
     /// Messages the platform accepted.
     pub sends: u64,
-    /// Seconds from the first planned update to the last accepted message.
+    /// Seconds from the first planned update (with `handoff`: from the rush) to the last accepted message.
     pub drain_s: f64,
-    /// `drain_s` over (the fullest lane's accepted messages / 30).
+    /// `drain_s` over (`fullest_lane` / 30).
     pub drain_over_bound: f64,
+    /// Accepted messages of the fullest lane within the drain.
+    pub fullest_lane: u64,
     /// Accepted messages a second over the drain.
     pub sends_per_s: f64,
     /// 429s of the server's own doing.
@@ -197,6 +212,8 @@ pub struct Report {
     pub wrong_recipient: u64,
     /// Answers that contradict the data set.
     pub wrong_answer: u64,
+    /// What became of the links to the students' own bots.
+    pub handoff: Option<Handoff>,
     /// Messages through a bot that is neither home nor written to.
     pub wrong_bot: u64,
     /// Answers before the answer of an earlier question.

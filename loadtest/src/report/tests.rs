@@ -6,7 +6,7 @@ use super::compare::rows;
 use super::*;
 use crate::auditor::{Log, Rules, audit, doctor::Bug};
 use crate::dataset::Truth;
-use crate::profile::Kind;
+use crate::profile::{Kind, Profile};
 use crate::wire::{Call, Delivery, Outcome, Update, What, Wire};
 
 fn ms(value: u64) -> Duration {
@@ -168,4 +168,62 @@ fn an_empty_run_is_invalid_and_still_has_a_page() {
     let report = build(run);
     assert_eq!(report.verdict, Verdict::Invalid);
     assert!(!page(&report).contains("NaN"));
+}
+
+/// A student of each of the lanes 1 and 2 starts the main bot and comes to the own bot before the rush; then
+/// both ask there.
+fn handed_over(comes: bool, answered_by: usize) -> Report {
+    let truth = Truth::generate(50, 5);
+    let profile = Profile { students: 2, tokens: 3, ..Kind::Handoff.profile() };
+    let rush = profile.rush().expect("a rush");
+    let mut events = Vec::new();
+    for (nth, user) in [(0, 3_001u64), (1, 3_002)] {
+        let (own, pupil) = ((user % 3) as usize, &truth.pupils()[nth]);
+        let asks = [
+            (0, ms(0), "/start".to_owned()),
+            (if comes { own } else { 0 }, ms(900), "/start h".to_owned()),
+            (own, rush, pupil.number.to_string()),
+        ];
+        for (update_id, (bot, at, text)) in (1..).zip(asks) {
+            let (chat, what) = (user as i64, What::Text(text));
+            let (planned_at, queued_at) = (at, at);
+            let update_id = update_id + 10 * nth as i64;
+            events.push(Wire::Update(Update { planned_at, queued_at, bot, update_id, user, chat, what }));
+            let (sent_at, done_at, result) = (at, at, Ok(200));
+            events.push(Wire::Delivery(Delivery { bot, update_id, attempt: 1, sent_at, done_at, result }));
+            let marks: String = pupil.marks.iter().map(|mark| format!("x: {mark}\n")).collect();
+            let card = format!("Exam number: {}\nName: {}\n\n{marks}", pupil.number, pupil.name());
+            let (bot, text) =
+                if at == rush { (answered_by.min(own), card) } else { (bot, "Welcome".to_owned()) };
+            events.push(Wire::Call(Call {
+                bot,
+                method: "sendmessage".to_owned(),
+                chat: Some(chat),
+                arrived_at: at + ms(5),
+                decided_at: at + ms(5),
+                answered_at: Some(at + ms(5)),
+                outcome: Outcome::Accepted { message_id: Some(1) },
+                text: Some(text),
+                buttons: Vec::new(),
+                params: serde_json::Map::new(),
+            }));
+        }
+    }
+    let log = Log::of(events);
+    let audit = audit(&log, &truth, &Rules { lanes: 3, ..Rules::default() });
+    let server = ServerUse { exit: "graceful".to_owned(), ..ServerUse::default() };
+    build(Run { profile: &profile, log: &log, audit: &audit, server, unfit: None, planted: None })
+}
+
+#[test]
+fn a_handoff_fails_if_a_student_stays_behind_or_another_bot_answers() {
+    let good = handed_over(true, 2);
+    assert_eq!((good.verdict, good.fullest_lane), (Verdict::Pass, 1), "{:?}", good.reasons);
+    assert_eq!(good.handoff, Some(Handoff { left_behind: 0, handed_over: 2, answers: 2, by_another_bot: 0 }));
+    let stayed = handed_over(false, 2);
+    assert!(stayed.verdict == Verdict::Fail && stayed.reasons[0].starts_with("students_left_behind is 2"));
+    let by_main = handed_over(true, 0);
+    assert!(
+        by_main.verdict == Verdict::Fail && by_main.reasons[0].starts_with("answers_by_another_bot is 2")
+    );
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::svg::duration_ms;
 use super::verdict::trim;
-use super::{Quantiles, Report, Verdict};
+use super::{Lane, Quantiles, Report, Verdict};
 
 /// Findings shown; the JSON and the page have more.
 const FINDINGS_SHOWN: usize = 8;
@@ -55,13 +55,19 @@ fn traffic(report: &Report, out: &mut String) {
     let _ = writeln!(out, "\n  traffic");
     row(out, "updates", &thousands(report.updates));
     row(out, "messages accepted", &format!("{}  ({:.0}/s)", thousands(report.sends), report.sends_per_s));
-    row(out, "first update to last message", &format!("{:.2} s", report.drain_s));
-    let fullest = report.lanes.iter().map(|lane| lane.sends).max().unwrap_or(0);
-    row(
-        out,
-        "over the fullest lane's bound",
-        &format!("{:.4}  ({} / 30 per s)", report.drain_over_bound, thousands(fullest)),
-    );
+    let drain =
+        if report.handoff.is_some() { "rush to last message" } else { "first update to last message" };
+    row(out, drain, &format!("{:.2} s", report.drain_s));
+    let fullest = thousands(report.fullest_lane);
+    let bound = format!("{:.4}  ({fullest} / 30 per s)", report.drain_over_bound);
+    row(out, "over the fullest lane's bound", &bound);
+    if let Some(handoff) = &report.handoff {
+        let [came, left] = [handoff.handed_over, handoff.left_behind].map(thousands);
+        row(out, "handed over to their own bots", &format!("{came} students, {left} left behind"));
+        let [all, other] = [handoff.answers, handoff.by_another_bot].map(thousands);
+        row(out, "answers of the rush", &format!("{all}, {other} by another bot than their own"));
+    }
+    row(out, "by lane: users / messages", &by_lane(report));
     let ends: Vec<String> = report
         .dispositions
         .iter()
@@ -88,6 +94,16 @@ fn traffic(report: &Report, out: &mut String) {
             duration_ms(report.generator.lag_max_ms)
         ),
     );
+}
+
+/// Least and most over the lanes; the page has each.
+fn by_lane(report: &Report) -> String {
+    let spread = |of: fn(&Lane) -> u64| {
+        let least = report.lanes.iter().map(of).min().unwrap_or(0);
+        let most = report.lanes.iter().map(of).max().unwrap_or(0);
+        if least == most { thousands(least) } else { format!("{} to {}", thousands(least), thousands(most)) }
+    };
+    format!("{} / {} over {} lanes", spread(|l| l.users), spread(|l| l.sends), report.lanes.len())
 }
 
 fn latencies(report: &Report, out: &mut String) {

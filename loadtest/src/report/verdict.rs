@@ -21,6 +21,10 @@ pub(super) fn judge(report: &mut Report, profile: &Profile, unfit: Option<String
         none("refused_429", report.refused_429);
     }
     none("defiance", report.defiance);
+    if let Some(handoff) = &report.handoff {
+        none("students_left_behind", handoff.left_behind);
+        none("answers_by_another_bot", handoff.by_another_bot);
+    }
     bars(report, profile, &mut checks);
     let graceful = report.server.exit == "graceful";
     let mut reasons: Vec<String> = checks

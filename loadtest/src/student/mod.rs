@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::dataset::Truth;
 use crate::profile::{Planned, Profile};
-use crate::wire::What;
+use crate::wire::{BotIx, What};
 
 /// Shares and waits of the day, uncompressed. Together they come to about three messages a student.
 mod habit {
@@ -88,6 +88,22 @@ impl Student {
     pub fn ask_all(&self, numbers: &[u32], plan: &mut Vec<Planned>) {
         for &number in numbers {
             plan.push(self.says(Duration::ZERO, self.digits.write(number)));
+        }
+    }
+
+    /// Starts the main bot at `starts`, and asks for all of these at `rush`, at the student's `own` bot. What
+    /// lies between, the link and the press on it, is not planned: it depends on what the bot says.
+    pub fn start_and_ask(
+        &self,
+        starts: Duration,
+        rush: Duration,
+        own: BotIx,
+        numbers: &[u32],
+        plan: &mut Vec<Planned>,
+    ) {
+        plan.push(self.says(starts, "/start".to_owned()));
+        for &number in numbers {
+            plan.push(Planned { bot: own, ..self.says(rush, self.digits.write(number)) });
         }
     }
 

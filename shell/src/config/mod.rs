@@ -307,6 +307,16 @@ fn judge(config: &mut Config, sources: &Sources, problems: &mut Problems) {
             problems.add(&at, key, what, "use 443, 80, 88 or 8443");
         }
     }
+    if config.results.handoff && config.polling.is_none() && config.webhook.url.is_none() {
+        let what = "each student is sent to his lane's bot, and these bots cannot hear him: nothing says where \
+                    their updates are to arrive";
+        let remedy = "set webhook.url (WEBHOOK_URL), so that all bots are registered, or FORCE_POLLING=true, or \
+                      turn handoff off";
+        problems.add(&origin(keys::HANDOFF), keys::HANDOFF.key().dotted(), what, remedy);
+    }
+    if config.results.handoff && config.lanes.len() == 1 {
+        config.warnings.push("results.handoff: with one bot there is no other to hand over to".to_owned());
+    }
     if config.listen == config.admin_listen && config.listen.port() != 0 {
         let what = format!("is {} as well as server.listen", config.admin_listen);
         problems.add(
