@@ -15,8 +15,6 @@ const SLOT_BITS: u32 = 6;
 const SLOTS: usize = 1 << SLOT_BITS;
 /// 8 levels of 6 bits hold every tick of a 64-bit nanosecond clock: nothing ever wraps.
 const LEVELS: usize = 8;
-/// The list of timers that are due and not handed out yet, behind the slots.
-const DUE: u16 = (LEVELS * SLOTS) as u16;
 const NIL: u32 = u32::MAX;
 
 /// A timer that is set. It ends when its key is handed out or it is cancelled; the owner must forget it
@@ -41,7 +39,7 @@ struct Node {
     key: u32,
     prev: u32,
     next: u32,
-    /// The list it is on: a slot, or [`DUE`]. [`FREE`] while it is on the free list.
+    /// The slot it is in. [`FREE`] while it is on the free list.
     list: u16,
 }
 
@@ -56,10 +54,12 @@ const FREE: u16 = u16::MAX;
 pub struct Wheel {
     nodes: Vec<Node>,
     free: u32,
-    /// Head of each slot's circular list; the last is the due list.
-    heads: Box<[u32; LEVELS * SLOTS + 1]>,
+    /// Head of each slot's circular list.
+    heads: Box<[u32; LEVELS * SLOTS]>,
     occupied: [u64; LEVELS],
-    /// Everything up to and including this tick was handed out or is due.
+    /// No slot with timers begins before this tick.
+    soonest: u64,
+    /// Everything before this tick was handed out; what is left in its slot is due.
     now: u64,
     len: usize,
 }
@@ -77,8 +77,9 @@ impl Wheel {
         Self {
             nodes: Vec::new(),
             free: NIL,
-            heads: Box::new([NIL; LEVELS * SLOTS + 1]),
+            heads: Box::new([NIL; LEVELS * SLOTS]),
             occupied: [0; LEVELS],
+            soonest: u64::MAX,
             now: now.0 >> TICK_BITS,
             len: 0,
         }
@@ -127,26 +128,25 @@ impl Wheel {
     /// wheel stands at `now` then. Time that goes back is ignored.
     #[inline]
     pub fn pop_due(&mut self, now: Nanos) -> Option<u32> {
-        let target = now.0 >> TICK_BITS;
-        loop {
-            let due = self.heads[DUE as usize];
-            if due != NIL {
-                let key = self.nodes[due as usize].key;
-                self.unlink(due);
-                self.release(due);
-                return Some(key);
+        let target = (now.0 >> TICK_BITS).max(self.now);
+        while self.soonest <= target {
+            let next = self.next_slot();
+            self.soonest = next.map_or(u64::MAX, |(_, tick)| tick);
+            let Some((list, tick)) = next.filter(|(_, tick)| *tick <= target) else { break };
+            self.now = tick;
+            if usize::from(list) >= SLOTS {
+                self.open(list);
+                continue;
             }
-            match self.next_slot() {
-                Some((list, tick)) if tick <= target => {
-                    self.now = tick;
-                    self.open(list);
-                }
-                _ => {
-                    self.now = self.now.max(target);
-                    return None;
-                }
-            }
+            // A slot of the lowest level is one tick: all of it is due.
+            let due = self.heads[usize::from(list)];
+            let key = self.nodes[due as usize].key;
+            self.unlink(due);
+            self.release(due);
+            return Some(key);
         }
+        self.now = target;
+        None
     }
 
     /// When to call [`Wheel::pop_due`] next: never before the instant it was last called with and, once
@@ -154,16 +154,14 @@ impl Wheel {
     /// never late. O(levels).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Nanos> {
-        if self.heads[DUE as usize] != NIL {
-            return Some(Nanos(self.now << TICK_BITS));
-        }
         // A tick beyond the last instant of the clock (NEVER, rounded up) does not come.
         let (_, tick) = self.next_slot()?;
         (tick <= u64::MAX >> TICK_BITS).then_some(Nanos(tick << TICK_BITS))
     }
 
     /// The first slot with timers, and its tick. All timers of a level lie behind the present slot of
-    /// that level and before the next of the level above, so the lowest level that has any has the next.
+    /// that level (in it, on the lowest, where it is one tick) and before the next of the level above, so the
+    /// lowest level that has any has the next.
     #[inline]
     fn next_slot(&self) -> Option<(u16, u64)> {
         for (level, occupied) in self.occupied.iter().enumerate() {
@@ -200,14 +198,12 @@ impl Wheel {
     #[inline]
     fn place(&mut self, index: u32) {
         let tick = self.nodes[index as usize].tick;
-        let list = if tick <= self.now {
-            DUE
-        } else {
-            let level = ((63 - (tick ^ self.now).leading_zeros()) / SLOT_BITS) as usize;
-            let slot = (tick >> (level as u32 * SLOT_BITS)) as usize % SLOTS;
-            self.occupied[level] |= 1 << slot;
-            (level * SLOTS + slot) as u16
-        };
+        let level = (63 - (tick ^ self.now | 1).leading_zeros()) / SLOT_BITS;
+        let first = tick >> (level * SLOT_BITS);
+        let slot = first as usize % SLOTS;
+        self.occupied[level as usize] |= 1 << slot;
+        self.soonest = self.soonest.min(first << (level * SLOT_BITS));
+        let list = (level as usize * SLOTS + slot) as u16;
         let head = self.heads[list as usize];
         let (prev, next) = if head == NIL {
             self.heads[list as usize] = index;
@@ -226,9 +222,7 @@ impl Wheel {
         let Node { prev, next, list, .. } = self.nodes[index as usize];
         if next == index {
             self.heads[list as usize] = NIL;
-            if list != DUE {
-                self.occupied[list as usize / SLOTS] &= !(1 << (list as usize % SLOTS));
-            }
+            self.occupied[list as usize / SLOTS] &= !(1 << (list as usize % SLOTS));
             return;
         }
         self.nodes[prev as usize].next = next;

@@ -66,8 +66,14 @@ impl Window {
     #[inline]
     pub fn take(&mut self, now: Nanos) -> Result<(), NotBefore> {
         self.peek(now)?;
-        self.unanswered += 1;
+        self.taken();
         Ok(())
+    }
+
+    /// Takes the token that a [`Window::peek`] at the same instant found.
+    #[inline]
+    pub fn taken(&mut self) {
+        self.unanswered += 1;
     }
 
     /// The send that a token paid for was answered, or given up, at `now`: the token comes back one

@@ -16,24 +16,25 @@
 //! ([`super::dialogue::Dialogue::tat_at`]); at the answer it is charged like any other.
 
 use super::dialogue::State;
+use super::intake::NoRoom;
 use super::lane::Lane;
 use super::slab::NIL;
-use super::{Dispatch, Full, Pacer, Parcel};
+use super::{Dispatch, Pacer, Parcel};
 use crate::envelope::{DropReason, Route};
 use crate::id::LaneIx;
 use crate::time::Nanos;
 
 impl<T: Copy> Pacer<T> {
     /// Takes it in, or ends it as stale if nothing that waits could be passed.
-    pub(super) fn enqueue_ahead(&mut self, parcel: Parcel<T>) -> Result<(), Full<T>> {
-        let Some(lane) = self.lane_ahead(&parcel) else {
-            self.end_at_once(&parcel, DropReason::Stale);
+    pub(super) fn enqueue_ahead(&mut self, parcel: &Parcel<T>) -> Result<(), NoRoom> {
+        let Some(lane) = self.lane_ahead(parcel) else {
+            self.end_at_once(parcel, DropReason::Stale);
             return Ok(());
         };
         if self.envs.len() >= self.config.max_pending {
-            return Err(self.refuse(parcel));
+            return Err(NoRoom);
         }
-        let e = self.insert_env(&parcel, lane, NIL);
+        let e = self.insert_env(parcel, lane, NIL);
         let Lane { ahead, sleeps, .. } = &mut self.lanes[lane.index()];
         ahead.push_back(&mut self.envs, e);
         if !*sleeps {
@@ -47,7 +48,7 @@ impl<T: Copy> Pacer<T> {
         let node = &self.dialogues.nodes[self.dialogues.find(parcel.conversation)?];
         let waits = match node.state {
             State::Cooling | State::Loose => false,
-            State::Flying => node.pending() > 1,
+            State::Flying => node.waiting.total() > 1,
             State::Parked | State::Ready | State::Held | State::InGroup => true,
         };
         let allowed = match parcel.route {

@@ -4,17 +4,16 @@
 //! dialogue is also the bucket of its private chat: it is forgotten only when it is empty *and* its bucket
 //! is full, so the buckets need no map of their own and no look-up when something is sent.
 
+use super::index::{Index, Vacant};
 use super::reach::Reach;
 use super::slab::{Linked, Links, List, NIL, Slab};
-use crate::bucket::Rate;
+use crate::bucket::{NotBefore, Rate};
 use crate::envelope::{Class, Conversation};
 use crate::id::LaneIx;
 use crate::time::Nanos;
 use crate::wheel::TimerId;
 use core::hash::BuildHasher;
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 /// Where a dialogue is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +35,35 @@ pub(super) enum State {
     Flying,
 }
 
+/// Counts of envelopes by class, 16 bits each, in one word; together at most 65,535, as a conversation's bound
+/// is a `u16`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Waiting(u64);
+
+impl Waiting {
+    #[inline]
+    pub(super) const fn add(&mut self, class: Class) {
+        self.0 += 1 << (16 * class as u32);
+    }
+
+    #[inline]
+    pub(super) const fn remove(&mut self, class: Class) {
+        self.0 -= 1 << (16 * class as u32);
+    }
+
+    /// All of them: a product whose highest 16 bits are the sum of the four.
+    #[inline]
+    pub(super) const fn total(self) -> u32 {
+        (self.0.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u32
+    }
+
+    /// The highest class that has any; the lowest if none has.
+    #[inline]
+    pub(super) fn highest(self) -> Class {
+        Class::from_u8((self.0.trailing_zeros() / 16) as u8).unwrap_or(Class::Bulk)
+    }
+}
+
 /// One conversation with anything pending, or whose chat bucket is not full.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
@@ -48,7 +76,7 @@ pub(super) struct Dialogue {
     pub(super) queue: List<0>,
     links: Links,
     /// How many of them are of each class.
-    pub(super) waiting: [u16; 4],
+    pub(super) waiting: Waiting,
     /// In which tick its turn comes while it is ready; else from when on its next turn may be. What is
     /// forgotten with the node would be in the past: see [`super::calendar`].
     pub(super) turn: u32,
@@ -79,16 +107,26 @@ impl Linked<0> for Dialogue {
 }
 
 impl Dialogue {
-    /// Its envelopes.
+    /// An empty one, in no list, whose bucket is as `tat` says.
     #[inline]
-    pub(super) fn pending(&self) -> u32 {
-        self.waiting.iter().map(|count| u32::from(*count)).sum()
-    }
-
-    /// The highest class among its envelopes.
-    #[inline]
-    pub(super) fn highest(&self) -> Class {
-        Class::ALL.into_iter().find(|class| self.waiting[*class as usize] > 0).unwrap_or(Class::Bulk)
+    pub(super) fn new(conversation: Conversation, tat: Nanos, reach: Reach) -> Self {
+        Self {
+            user: conversation.user.0,
+            tat,
+            queue: List::default(),
+            links: Links::default(),
+            waiting: Waiting::default(),
+            timer: TimerId::NONE,
+            group: NIL,
+            turn: 0,
+            stamp: 0,
+            lane: LaneIx(0),
+            kind: conversation.kind.0,
+            class: Class::Bulk,
+            state: State::Loose,
+            reach,
+            passing: false,
+        }
     }
 
     /// What to take for the private chat's theoretical arrival time at `now`. The platform may count a
@@ -96,6 +134,15 @@ impl Dialogue {
     #[inline]
     pub(super) const fn tat_at(&self, chat: Rate, now: Nanos) -> Nanos {
         if self.passing { chat.taken(self.tat, now) } else { self.tat }
+    }
+
+    /// When the private chat's bucket lets the next one go; an instant not after `now` if it may go now.
+    #[inline]
+    pub(super) const fn eligible_at(&self, chat: Rate, now: Nanos) -> Nanos {
+        match chat.peek(self.tat_at(chat, now), now) {
+            Ok(()) => Nanos::ZERO,
+            Err(NotBefore(at)) => at,
+        }
     }
 
     /// Whether it may be forgotten at `now`, if it is empty.
@@ -113,7 +160,7 @@ impl Dialogue {
 #[derive(Clone, Debug)]
 pub(super) struct Dialogues {
     pub(super) nodes: Slab<Dialogue>,
-    index: HashTable<u32>,
+    index: Index,
     hasher: FixedState,
     /// Empty ones, the first emptied first. The bucket of one that was emptied earlier is full no later
     /// than one burst after that of a later one, so looking at the front is enough.
@@ -124,22 +171,30 @@ impl Dialogues {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             nodes: Slab::default(),
-            index: HashTable::new(),
+            index: Index::new(),
             hasher: FixedState::with_seed(seed),
             cooling: List::default(),
         }
     }
 
     #[inline]
-    fn hash(hasher: &FixedState, user: u64, kind: u8) -> u64 {
-        hasher.hash_one(user.rotate_left(8) ^ u64::from(kind))
+    fn hash(&self, user: u64, kind: u8) -> u32 {
+        self.hasher.hash_one(user.rotate_left(8) ^ u64::from(kind)) as u32
+    }
+
+    /// The conversation's node, or where it would be.
+    #[inline]
+    pub(super) fn search(&self, conversation: Conversation) -> Result<u32, Vacant> {
+        let (user, kind) = (conversation.user.0, conversation.kind.0);
+        self.index.find(self.hash(user, kind), |at| {
+            let node = &self.nodes[at];
+            node.user == user && node.kind == kind
+        })
     }
 
     #[inline]
     pub(super) fn find(&self, conversation: Conversation) -> Option<u32> {
-        let (user, kind) = (conversation.user.0, conversation.kind.0);
-        let same = |at: &u32| self.nodes[*at].user == user && self.nodes[*at].kind == kind;
-        self.index.find(Self::hash(&self.hasher, user, kind), same).copied()
+        self.search(conversation).ok()
     }
 
     /// The conversation's node; a new one is empty, loose, and has the bucket `fresh` gives.
@@ -149,60 +204,52 @@ impl Dialogues {
         conversation: Conversation,
         fresh: impl FnOnce() -> (Nanos, Reach),
     ) -> u32 {
-        let (user, kind) = (conversation.user.0, conversation.kind.0);
-        let hash = Self::hash(&self.hasher, user, kind);
-        let Self { nodes, index, hasher, .. } = self;
-        let same = |at: &u32| nodes[*at].user == user && nodes[*at].kind == kind;
-        let rehash = |at: &u32| Self::hash(hasher, nodes[*at].user, nodes[*at].kind);
-        let place = match index.entry(hash, same, rehash) {
-            Entry::Occupied(held) => return *held.get(),
-            Entry::Vacant(place) => place,
-        };
-        let (tat, reach) = fresh();
-        let at = nodes.insert(Dialogue {
-            user,
-            tat,
-            queue: List::default(),
-            links: Links::default(),
-            waiting: [0; 4],
-            timer: TimerId::NONE,
-            group: NIL,
-            turn: 0,
-            stamp: 0,
-            lane: LaneIx(0),
-            kind,
-            class: Class::Bulk,
-            state: State::Loose,
-            reach,
-            passing: false,
-        });
-        place.insert(at);
+        match self.search(conversation) {
+            Ok(at) => at,
+            Err(vacant) => {
+                let (tat, reach) = fresh();
+                self.insert(vacant, Dialogue::new(conversation, tat, reach))
+            }
+        }
+    }
+
+    /// The number that the next new node will have.
+    #[inline]
+    pub(super) fn next_number(&self) -> u32 {
+        self.nodes.next_number()
+    }
+
+    /// Takes in the node of a conversation that a search did not find; nothing was changed since.
+    #[inline]
+    pub(super) fn insert(&mut self, vacant: Vacant, node: Dialogue) -> u32 {
+        let at = self.nodes.insert(node);
+        self.index.insert(vacant, at);
         at
     }
 
     /// Forgets an empty dialogue that is in no list.
+    #[inline]
     pub(super) fn remove(&mut self, at: u32) {
         let node = &self.nodes[at];
-        let hash = Self::hash(&self.hasher, node.user, node.kind);
-        if let Ok(entry) = self.index.find_entry(hash, |held| *held == at) {
-            entry.remove();
-            self.nodes.remove(at);
-        }
+        let hash = self.hash(node.user, node.kind);
+        self.index.remove(hash, at);
+        self.nodes.remove(at);
     }
 
     /// The numbers of all that exist, in no order.
     pub(super) fn live(&self) -> Vec<u32> {
-        self.index.iter().copied().collect()
+        self.index.iter().collect()
     }
 
     /// Forgets up to `most` empty dialogues whose bucket is full.
+    #[inline]
     pub(super) fn forget_full(&mut self, now: Nanos, most: usize) {
         for _ in 0..most {
             let front = self.cooling.head;
             if front == NIL || !self.nodes[front].is_full(now) {
                 return;
             }
-            self.cooling.remove(&mut self.nodes, front);
+            self.cooling.pop_front(&mut self.nodes);
             self.remove(front);
         }
     }

@@ -104,19 +104,21 @@ impl<T: Copy> Pacer<T> {
         }
     }
 
+    #[inline]
     fn dispatch_message(&mut self, l: LaneIx, turn: Class, now: Nanos) -> Option<Dispatch<T>> {
-        let d = self.lanes[l.index()].ready[turn as usize].head();
-        let e = self.dialogues.nodes[d].queue.head;
+        let lane = &mut self.lanes[l.index()];
+        let d = lane.ready[turn as usize].head();
+        lane.remove_ready(turn, &mut self.dialogues.nodes, d);
+        let node = &mut self.dialogues.nodes[d];
+        let e = node.queue.head;
         let env = &self.envs[e];
-        let (chat, stale) = (env.chat, env.deadline.is_over(self.start, now));
-        self.unlink(d);
         // What changed since it became ready: its time ran out, or its chat was told to wait.
-        if stale || self.freezes.until(l, chat, now) > now {
+        if env.deadline.is_over(self.start, now) || self.freezes.until(l, env.chat, now) > now {
+            node.state = State::Loose;
             self.settle(d, now, Nanos::ZERO);
             return None;
         }
-        self.dialogues.nodes[d].state = State::Flying;
-        let lane = &mut self.lanes[l.index()];
+        node.state = State::Flying;
         lane.take(turn, now);
         Some(self.depart(e, l, turn))
     }
@@ -142,30 +144,31 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Notes an envelope as under way.
+    #[inline]
     pub(super) fn depart(&mut self, e: u32, l: LaneIx, turn: Class) -> Dispatch<T> {
         self.count_out(e);
+        self.counters.dispatched[turn as usize] += 1;
         let lane = &mut self.lanes[l.index()];
         lane.in_flight += 1;
         let env = &self.envs[e];
         let tries = env.dialogue != NIL && env.via.arrived_on().is_some_and(|arrived| arrived != l);
-        let flight = Flight {
-            envelope: e,
-            generation: 0,
-            lane: l,
-            turn,
-            live: true,
-            vouches: lane.refused.is_none_or(|(chat, _)| chat != env.chat),
-            tries,
-        };
-        let (id, handle, class, attempt) = (env.id, env.handle, env.class, env.attempts);
-        let (conversation, chat) = (env.conversation(), env.chat);
-        let at = self.flights.insert_with(|old| {
+        let vouches = lane.refused.is_none_or(|(chat, _)| chat != env.chat);
+        let (at, generation) = self.flights.insert_with(|old| {
+            // The number of a flight that ended stays in its place, raised.
             let generation = old.map_or(0, |old: &Flight| old.generation);
-            Flight { generation, ..flight }
+            (Flight { envelope: e, generation, lane: l, turn, live: true, vouches, tries }, generation)
         });
-        let number = FlightId(u64::from(self.flights[at].generation) << 32 | u64::from(at));
-        self.counters.dispatched[turn as usize] += 1;
-        Dispatch { flight: number, lane: l, conversation, chat, class, turn, id, handle, attempt }
+        Dispatch {
+            flight: FlightId(u64::from(generation) << 32 | u64::from(at)),
+            lane: l,
+            conversation: env.conversation(),
+            chat: env.chat,
+            class: env.class,
+            turn,
+            id: env.id,
+            handle: env.handle,
+            attempt: env.attempts,
+        }
     }
 
     /// Puts a call back into its lane, or onto the wheel until `not_before`.

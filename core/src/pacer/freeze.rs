@@ -39,6 +39,12 @@ impl Freezes {
         *end = until.max(*end);
     }
 
+    /// Nobody waits, as far as is known.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.waits.is_empty()
+    }
+
     /// Until when the chat waits; an instant not after `now` if it does not.
     #[inline]
     pub(super) fn until(&mut self, lane: LaneIx, chat: ChatId, now: Nanos) -> Nanos {

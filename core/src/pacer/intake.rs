@@ -1,13 +1,18 @@
 //! What comes in: `enqueue`, and what makes room for it.
 
-use super::dialogue::State;
+use super::dialogue::{Dialogue, State, Waiting};
 use super::env::{Deadline, Env, Via};
+use super::index::Vacant;
 use super::reach::{Reach, ReachMode};
+use super::route::Way;
 use super::slab::{Links, NIL};
 use super::{Full, Pacer, Parcel};
 use crate::envelope::{Class, DropReason, Place, Route};
 use crate::id::LaneIx;
 use crate::time::Nanos;
+
+/// The shedding rule has no room for it, or its conversation has not.
+pub(super) struct NoRoom;
 
 impl<T: Copy> Pacer<T> {
     /// Takes an envelope in. It leaves through [`Pacer::poll_dispatch`], or ends in [`Pacer::poll_dropped`].
@@ -18,17 +23,14 @@ impl<T: Copy> Pacer<T> {
     /// nothing was shed for it then.
     pub fn enqueue(&mut self, now: Nanos, parcel: Parcel<T>) -> Result<(), Full<T>> {
         self.now = self.now.max(now);
-        let Some(lane) = self.enqueue_lane(&parcel) else {
-            self.admit(&parcel).map_err(|()| self.refuse(parcel))?;
+        let taken = match (self.enqueue_lane(&parcel), parcel.place) {
+            (Some(lane), Place::InOrder) => self.enqueue_message(&parcel, lane),
+            (Some(lane), Place::Call) => self.enqueue_call(&parcel, lane),
+            (Some(_), Place::Ahead) => self.enqueue_ahead(&parcel),
             // Pinned to a lane that never was: it ends as one whose bot is gone.
-            self.end_at_once(&parcel, DropReason::LaneGone);
-            return Ok(());
+            (None, _) => self.admit(&parcel).map(|()| self.end_at_once(&parcel, DropReason::LaneGone)),
         };
-        match parcel.place {
-            Place::InOrder => self.enqueue_message(parcel, lane),
-            Place::Ahead => self.enqueue_ahead(parcel),
-            Place::Call => self.enqueue_call(parcel, lane),
-        }
+        taken.map_err(|NoRoom| self.refuse(parcel))
     }
 
     /// Ends a parcel that never waits.
@@ -48,39 +50,99 @@ impl<T: Copy> Pacer<T> {
         (lane.index() < self.lanes.len()).then_some(lane)
     }
 
-    fn enqueue_message(&mut self, parcel: Parcel<T>, lane: LaneIx) -> Result<(), Full<T>> {
-        let now = self.now;
+    #[inline]
+    fn enqueue_message(&mut self, parcel: &Parcel<T>, lane: LaneIx) -> Result<(), NoRoom> {
         // One may be made below, so one that is full goes: as many as come in are forgotten.
-        self.dialogues.forget_full(now, 1);
-        let mut d = self.dialogue_of(&parcel);
-        let crowded = self.dialogues.nodes[d].pending() >= u32::from(self.config.max_per_conversation);
+        self.dialogues.forget_full(self.now, 1);
+        match self.dialogues.search(parcel.conversation) {
+            Err(vacant) if self.envs.len() < self.config.max_pending && self.starts_ready(parcel) => {
+                self.start(parcel, lane, vacant);
+                Ok(())
+            }
+            _ => self.enqueue_behind(parcel, lane),
+        }
+    }
+
+    /// Whether nothing but its lane could hold back a message whose conversation is not known: no announced
+    /// wait, no group, no spent bucket, no bound, no deadline.
+    #[inline]
+    fn starts_ready(&self, parcel: &Parcel<T>) -> bool {
+        let free = parcel.chat.0 >= 0 && self.config.chat.peek(self.unseen, self.now).is_ok();
+        free && self.freezes.is_empty() && parcel.deadline.is_none() && self.config.max_per_conversation > 0
+    }
+
+    /// The first message of a conversation, if its lane is up: what [`Pacer::settle`] would do, without looking
+    /// anything up twice.
+    #[inline]
+    fn start(&mut self, parcel: &Parcel<T>, guess: LaneIx, vacant: Vacant) {
+        let user = parcel.conversation.user;
+        let reach = self.reach_at_arrival(parcel, self.reach.get(user));
+        let class = parcel.class;
+        let way = self.way(Via::new(parcel.route, parcel.arrived_on), user, reach);
+        let mut node = Dialogue::new(parcel.conversation, self.unseen, reach);
+        node.waiting.add(class);
+        let Way::Up(l) = way else {
+            let d = self.dialogues.insert(vacant, node);
+            let e = self.insert_env(parcel, guess, d);
+            self.dialogues.nodes[d].queue.push_back(&mut self.envs, e);
+            return self.settle(d, self.now, Nanos::ZERO);
+        };
+        let d = self.dialogues.next_number();
+        let e = self.insert_env(parcel, l, d);
+        node.queue.push_back(&mut self.envs, e);
+        (node.lane, node.class, node.state) = (l, class, State::Ready);
+        node.turn = self.clock.tick(self.now);
+        self.dialogues.insert(vacant, node);
+        let lane = &mut self.lanes[l.index()];
+        lane.insert_ready(class, &mut self.dialogues.nodes, d);
+        if !lane.sleeps {
+            self.active.insert(l);
+        }
+    }
+
+    /// A message of a conversation that is known, or that something may hold back.
+    fn enqueue_behind(&mut self, parcel: &Parcel<T>, lane: LaneIx) -> Result<(), NoRoom> {
+        let now = self.now;
+        let mut d = self.dialogue_of(parcel);
+        let crowded = self.dialogues.nodes[d].waiting.total() >= u32::from(self.config.max_per_conversation);
         let full = self.envs.len() >= self.config.max_pending;
-        if crowded || (full && self.make_room(&parcel).is_err()) {
+        if crowded || (full && self.make_room(parcel).is_err()) {
             self.retire_if_loose(d, now);
-            return Err(self.refuse(parcel));
+            return Err(NoRoom);
         }
         if full {
             // Making room may have ended it, if its only envelope was the one to go.
-            d = self.dialogue_of(&parcel);
+            d = self.dialogue_of(parcel);
         }
-        self.learn_from_arrival(d, &parcel);
-        let e = self.insert_env(&parcel, lane, d);
+        let reach = self.dialogues.nodes[d].reach;
+        self.dialogues.nodes[d].reach = self.reach_at_arrival(parcel, reach);
+        let e = self.insert_env(parcel, lane, d);
         let node = &mut self.dialogues.nodes[d];
-        // Something waits before it, and in a lower class.
-        let raises = node.pending() > u32::from(node.state == State::Flying) && parcel.class < node.highest();
+        let (state, before) = (node.state, node.waiting);
         node.queue.push_back(&mut self.envs, e);
-        node.waiting[parcel.class as usize] += 1;
-        match node.state {
-            State::Loose => self.settle(d, now, Nanos::ZERO),
+        node.waiting.add(parcel.class);
+        if state == State::Loose {
+            self.settle(d, now, Nanos::ZERO);
+        } else {
+            self.join_others(d, parcel.class, before);
+        }
+        Ok(())
+    }
+
+    /// What follows from a message of `class` behind those counted in `before`.
+    fn join_others(&mut self, d: u32, class: Class, before: Waiting) {
+        let state = self.dialogues.nodes[d].state;
+        // Something waits before it, and in a lower class.
+        let raises = before.total() > u32::from(state == State::Flying) && class < before.highest();
+        match state {
             State::Cooling => {
                 self.unlink(d);
-                self.settle(d, now, Nanos::ZERO);
+                self.settle(d, self.now, Nanos::ZERO);
             }
-            State::Ready | State::Held if raises => self.raise(d, parcel.class),
+            State::Ready | State::Held if raises => self.raise(d, class),
             _ if raises => self.turn_from_now(d),
             _ => {}
         }
-        Ok(())
     }
 
     #[inline]
@@ -90,9 +152,9 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Calls have their lane at once and keep it: nearly all of them are bound to a token anyway.
-    fn enqueue_call(&mut self, parcel: Parcel<T>, lane: LaneIx) -> Result<(), Full<T>> {
-        self.admit(&parcel).map_err(|()| self.refuse(parcel))?;
-        let e = self.insert_env(&parcel, lane, NIL);
+    fn enqueue_call(&mut self, parcel: &Parcel<T>, lane: LaneIx) -> Result<(), NoRoom> {
+        self.admit(parcel)?;
+        let e = self.insert_env(parcel, lane, NIL);
         self.lanes[lane.index()].calls[parcel.class as usize].push_back(&mut self.envs, e);
         self.active.insert(lane);
         Ok(())
@@ -101,17 +163,17 @@ impl<T: Copy> Pacer<T> {
     /// An update on his home lane proves that it reaches him. The engine makes it durable, since it saw
     /// the update; here it saves a try.
     #[inline]
-    fn learn_from_arrival(&mut self, d: u32, parcel: &Parcel<T>) {
-        if self.config.reach == ReachMode::All || self.dialogues.nodes[d].reach == Reach::Reached {
-            return;
-        }
+    fn reach_at_arrival(&mut self, parcel: &Parcel<T>, known: Reach) -> Reach {
         let user = parcel.conversation.user;
-        if self.homes.of(user) == parcel.arrived_on {
-            self.dialogues.nodes[d].reach = Reach::Reached;
-            self.reach.set(user, Reach::Reached);
+        let is_news = self.config.reach != ReachMode::All && known != Reach::Reached;
+        if !is_news || self.homes.of(user) != parcel.arrived_on {
+            return known;
         }
+        self.reach.set(user, Reach::Reached);
+        Reach::Reached
     }
 
+    #[inline]
     pub(super) fn insert_env(&mut self, parcel: &Parcel<T>, lane: LaneIx, dialogue: u32) -> u32 {
         let class = parcel.class;
         let lasts = class == Class::Urgent && parcel.place != Place::Ahead;
@@ -133,23 +195,20 @@ impl<T: Copy> Pacer<T> {
             place: parcel.place,
             attempts: 0,
         });
-        self.count_in(e, false);
         self.counters.enqueued += 1;
+        self.lanes[lane.index()].pending[class as usize] += 1;
+        if self.may_be_shed(class) {
+            self.ages[class as usize].push_back(&mut self.envs, e);
+        }
         e
     }
 
-    /// Counts an envelope as waiting; `again` if it comes back from a flight.
-    #[inline]
-    pub(super) fn count_in(&mut self, e: u32, again: bool) {
+    /// Counts an envelope that comes back from a flight as waiting.
+    pub(super) fn count_in_again(&mut self, e: u32) {
         let (lane, class) = (self.envs[e].lane, self.envs[e].class);
         self.lanes[lane.index()].pending[class as usize] += 1;
-        if !self.may_be_shed(class) {
-            return;
-        }
-        if again {
+        if self.may_be_shed(class) {
             self.ages[class as usize].push_front(&mut self.envs, e);
-        } else {
-            self.ages[class as usize].push_back(&mut self.envs, e);
         }
     }
 
@@ -180,7 +239,7 @@ impl<T: Copy> Pacer<T> {
 
     /// Makes room for one more, or says that there is none.
     #[inline]
-    fn admit(&mut self, parcel: &Parcel<T>) -> Result<(), ()> {
+    fn admit(&mut self, parcel: &Parcel<T>) -> Result<(), NoRoom> {
         if self.envs.len() < self.config.max_pending {
             return Ok(());
         }
@@ -188,7 +247,7 @@ impl<T: Copy> Pacer<T> {
     }
 
     #[cold]
-    fn make_room(&mut self, parcel: &Parcel<T>) -> Result<(), ()> {
+    fn make_room(&mut self, parcel: &Parcel<T>) -> Result<(), NoRoom> {
         let lower = (parcel.class as usize + 1..4).rev();
         let victim = lower.map(|class| self.ages[class].tail).find(|victim| *victim != NIL);
         if let Some(victim) = victim {
@@ -197,7 +256,7 @@ impl<T: Copy> Pacer<T> {
             return Ok(());
         }
         let reserve = if parcel.class == Class::Urgent { self.config.urgent_reserve } else { 0 };
-        if self.envs.len() < self.config.max_pending.saturating_add(reserve) { Ok(()) } else { Err(()) }
+        if self.envs.len() < self.config.max_pending.saturating_add(reserve) { Ok(()) } else { Err(NoRoom) }
     }
 
     /// Drops a waiting envelope wherever it stands.
@@ -220,7 +279,7 @@ impl<T: Copy> Pacer<T> {
         if node.state == State::Flying || node.state == State::Loose {
             return;
         }
-        if was_head || node.highest() != node.class {
+        if was_head || node.waiting.highest() != node.class {
             self.unlink(d);
             self.settle(d, self.now, Nanos::ZERO);
         }
@@ -231,7 +290,7 @@ impl<T: Copy> Pacer<T> {
         let class = self.envs[e].class;
         let node = &mut self.dialogues.nodes[d];
         node.queue.remove(&mut self.envs, e);
-        node.waiting[class as usize] -= 1;
+        node.waiting.remove(class);
     }
 
     /// Ends an envelope that waits and is in no queue any more.

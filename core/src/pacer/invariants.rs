@@ -1,7 +1,7 @@
 //! What must hold between any two calls, checked from outside the rules: for tests, simulations, fuzzing.
 
 use super::Pacer;
-use super::dialogue::State;
+use super::dialogue::{State, Waiting};
 use super::env::QUEUE;
 use super::slab::{List, NIL};
 use crate::envelope::Place;
@@ -20,7 +20,11 @@ impl<T: Copy> Pacer<T> {
                 for d in here {
                     let node = &self.dialogues.nodes[d];
                     assert_eq!((node.lane.index(), node.class as usize), (lane, class), "in a wrong list");
-                    assert_eq!(node.class, node.highest(), "not at the class of its highest envelope");
+                    assert_eq!(
+                        node.class,
+                        node.waiting.highest(),
+                        "not at the class of its highest envelope"
+                    );
                     assert_eq!(self.envs[node.queue.head].lane, node.lane, "its head is counted elsewhere");
                 }
                 let mut e = self.lanes[lane].calls[class].head;
@@ -38,9 +42,9 @@ impl<T: Copy> Pacer<T> {
             assert_ne!(state, State::Loose, "nobody would ever look at it again");
             assert_eq!(state == State::Cooling, e == NIL, "empty if and only if it cools down");
             assert_eq!(state == State::Parked, self.dialogues.nodes[d].timer.is_set());
-            let mut waiting = [0u16; 4];
+            let mut waiting = Waiting::default();
             while e != NIL {
-                waiting[self.envs[e].class as usize] += 1;
+                waiting.add(self.envs[e].class);
                 let flies = state == State::Flying && e == self.dialogues.nodes[d].queue.head;
                 if !flies {
                     pending[self.envs[e].lane.index()][self.envs[e].class as usize] += 1;
@@ -114,6 +118,7 @@ impl<T: Copy> Pacer<T> {
             );
             found.extend(here);
         }
+        assert_eq!(self.lanes[lane].has_ready(class), len > 0, "a lane does not know who waits");
         assert_eq!(found.len(), len, "a calendar and its length disagree");
         assert_eq!(found.first().copied().unwrap_or(NIL), head, "not the first is next");
         found

@@ -6,9 +6,10 @@
 use super::aimd::Aimd;
 use super::calendar::Calendar;
 use super::config::PacerConfig;
+use super::dialogue::Dialogue;
 use super::health::{Health, LaneHealth};
 use super::reach::Tries;
-use super::slab::List;
+use super::slab::{List, NIL, Slab};
 use super::turns::Turns;
 use crate::bucket::{NotBefore, Window};
 use crate::envelope::Class;
@@ -16,6 +17,7 @@ use crate::id::{ChatId, LaneIx};
 use crate::limits::{LANES_MAX, WINDOW};
 use crate::time::Nanos;
 use crate::wheel::TimerId;
+use core::time::Duration;
 
 /// What the gate says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +50,12 @@ pub(super) struct Lane {
     pub(super) refused: Option<(ChatId, Nanos)>,
     /// After a 429 for one chat: one in flight at most, until a send that left after it is accepted.
     pub(super) cautious: bool,
+    /// Those whose turn comes, by class; changed through the methods below only.
     pub(super) ready: [Calendar; 4],
+    /// The classes that have any: bit c is class c.
+    waiting: u8,
+    /// A class has a ceiling.
+    capped: bool,
     pub(super) held: [List<0>; 4],
     pub(super) calls: [List<0>; 4],
     /// Messages ahead of their conversations, first come first served.
@@ -87,6 +94,8 @@ impl Lane {
             refused: None,
             cautious: false,
             ready: Default::default(),
+            waiting: 0,
+            capped: ceilings.iter().any(Option::is_some),
             held: [List::default(); 4],
             calls: [List::default(); 4],
             ahead: List::default(),
@@ -105,6 +114,11 @@ impl Lane {
     #[inline]
     pub(super) fn gate(&mut self, config: &PacerConfig, now: Nanos) -> Gate {
         self.sleeps = false;
+        if self.carries_ahead(now) { self.next(config, now) } else { self.gate_of_troubled(config, now) }
+    }
+
+    /// The same for a lane that is frozen, paused, or not known to work.
+    fn gate_of_troubled(&mut self, config: &PacerConfig, now: Nanos) -> Gate {
         if self.frozen_until > now && self.health.is_up() {
             return Gate::Shut(self.frozen_until);
         }
@@ -127,8 +141,7 @@ impl Lane {
     fn next(&mut self, config: &PacerConfig, now: Nanos) -> Gate {
         let full = self.in_flight >= config.in_flight || (self.cautious && self.in_flight > 0);
         let mut shut = Nanos::NEVER;
-        let call = Class::ALL.into_iter().find(|class| !self.calls[*class as usize].is_empty());
-        if let Some(class) = call {
+        if let Some(class) = self.first_call() {
             match config.calls.peek(self.calls_tat, now) {
                 Ok(()) if !full || class == Class::Urgent => return Gate::Call(class),
                 Ok(()) => {}
@@ -144,19 +157,37 @@ impl Lane {
         }
     }
 
+    /// The highest class of a call that waits.
+    #[inline]
+    fn first_call(&self) -> Option<Class> {
+        let [urgent, reply, relay, bulk] = &self.calls;
+        // Of four empty lists all heads have all bits set.
+        if urgent.head & reply.head & relay.head & bulk.head == NIL {
+            return None;
+        }
+        Class::ALL.into_iter().find(|class| !self.calls[*class as usize].is_empty())
+    }
+
+    /// The classes that wait and whose ceiling has a token, and when else the first one has.
+    fn under_ceilings(&mut self, now: Nanos) -> (u8, Nanos) {
+        let (mut waiting, mut back) = (self.waiting, Nanos::NEVER);
+        for (class, ceiling) in (0..).zip(&mut self.ceilings) {
+            if let Some(ceiling) = ceiling
+                && waiting & 1 << class != 0
+                && let Err(NotBefore(at)) = ceiling.peek(now)
+            {
+                waiting &= !(1 << class);
+                back = back.min(at);
+            }
+        }
+        (waiting, back)
+    }
+
     /// Whose turn it is among the messages, if the window has a token.
     #[inline]
     fn message(&mut self, now: Nanos) -> Result<Gate, NotBefore> {
-        let (mut waiting, mut back) = (0u8, Nanos::NEVER);
-        for class in 0..4 {
-            if self.ready[class].is_empty() {
-                continue;
-            }
-            match self.ceilings[class].as_mut().map_or(Ok(()), |ceiling| ceiling.peek(now)) {
-                Ok(()) => waiting |= 1 << class,
-                Err(NotBefore(at)) => back = back.min(at),
-            }
-        }
+        let (waiting, back) =
+            if self.capped { self.under_ceilings(now) } else { (self.waiting, Nanos::NEVER) };
         let gate = if !self.ahead.is_empty() && self.turns.lets_ahead(waiting) {
             Gate::Ahead
         } else {
@@ -173,12 +204,32 @@ impl Lane {
     /// Whether anything sits in it that must look for another lane.
     fn evacuates(&self) -> bool {
         let calls = self.health.state == LaneHealth::Dead && self.calls.iter().any(|list| !list.is_empty());
-        calls || self.ready.iter().any(|ready| !ready.is_empty())
+        calls || self.waiting != 0
     }
 
     /// Nothing is ready for it.
     pub(super) fn is_idle(&self) -> bool {
-        self.in_flight == 0 && self.ready.iter().all(Calendar::is_empty)
+        self.in_flight == 0 && self.waiting == 0
+    }
+
+    /// Takes in a conversation of `class` whose turn comes.
+    #[inline]
+    pub(super) fn insert_ready(&mut self, class: Class, nodes: &mut Slab<Dialogue>, d: u32) {
+        self.ready[class as usize].insert(nodes, d);
+        self.waiting |= 1 << class as u8;
+    }
+
+    /// Whether any of this class stands in it.
+    pub(super) const fn has_ready(&self, class: usize) -> bool {
+        self.waiting & 1 << class != 0
+    }
+
+    /// Takes one out.
+    #[inline]
+    pub(super) fn remove_ready(&mut self, class: Class, nodes: &mut Slab<Dialogue>, d: u32) {
+        let ready = &mut self.ready[class as usize];
+        ready.remove(nodes, d);
+        self.waiting &= !(u8::from(ready.is_empty()) << class as u8);
     }
 
     /// Takes the tokens of a message of `class` in whose turn it leaves.
@@ -207,8 +258,8 @@ impl Lane {
 
     #[inline]
     fn take_tokens(&mut self, class: Class, now: Nanos) {
-        let taken = self.window.take(now);
-        debug_assert!(taken.is_ok(), "the gate is asked first");
+        debug_assert!(self.window.peek(now).is_ok(), "the gate is asked first");
+        self.window.taken();
         if let Some(ceiling) = &mut self.ceilings[class as usize] {
             let taken = ceiling.take(now);
             debug_assert!(taken.is_ok(), "the gate is asked first");
@@ -221,6 +272,18 @@ impl Lane {
         self.window.answered(now);
         if let Some(ceiling) = &mut self.ceilings[class as usize] {
             ceiling.answered(now);
+        }
+    }
+
+    /// A send was accepted after `latency`; `vouches` if it left after the lane's last 429.
+    #[inline]
+    pub(super) fn accepted(&mut self, vouches: bool, latency: Duration, now: Nanos) {
+        self.health.answered();
+        self.cautious &= !vouches;
+        if let Some(aimd) = &mut self.aimd {
+            let limited = self.starved_at.is_some_and(|at| now.since(at) < WINDOW * 2);
+            aimd.accepted(now, latency, limited);
+            self.window.set_slots(aimd.slots());
         }
     }
 

@@ -51,6 +51,7 @@ mod freeze;
 mod gauges;
 mod group;
 mod health;
+mod index;
 mod intake;
 mod invariants;
 mod lane;

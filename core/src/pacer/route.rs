@@ -5,13 +5,14 @@
 
 use super::Pacer;
 use super::dialogue::State;
+use super::env::Via;
 use super::health::LaneHealth;
 use super::lane::Lane;
 use super::reach::{Reach, ReachMode};
 use super::slab::NIL;
-use crate::bucket::{NotBefore, Window};
+use crate::bucket::Window;
 use crate::envelope::{Class, DropReason};
-use crate::id::{ChatId, LaneIx};
+use crate::id::{ChatId, LaneIx, UserId};
 use crate::time::Nanos;
 use crate::wheel::TimerId;
 
@@ -23,7 +24,7 @@ pub(super) const CALL: u32 = 3 << 30;
 pub(super) const NUMBER: u32 = (1 << 30) - 1;
 
 /// Where the head of a dialogue may go.
-enum Way {
+pub(super) enum Way {
     /// Through this lane, which is up.
     Up(LaneIx),
     /// Through this lane or none, and it is down.
@@ -37,59 +38,56 @@ impl<T: Copy> Pacer<T> {
     pub(super) fn settle(&mut self, d: u32, now: Nanos, not_before: Nanos) {
         debug_assert_eq!(self.dialogues.nodes[d].state, State::Loose);
         let (head, lane, up) = loop {
-            let head = self.dialogues.nodes[d].queue.head;
+            let node = &self.dialogues.nodes[d];
+            let (head, reach) = (node.queue.head, node.reach);
             if head == NIL {
                 return self.retire(d, now);
             }
-            if self.envs[head].deadline.is_over(self.start, now) {
+            let env = &self.envs[head];
+            let (via, user) = (env.via, env.user);
+            if env.deadline.is_over(self.start, now) {
                 self.drop_head(d, DropReason::Stale);
                 continue;
             }
-            match self.way(d, head) {
+            match self.way(via, user, reach) {
                 Way::Up(lane) => break (head, lane, true),
                 Way::Down(lane) => break (head, lane, false),
                 Way::Gone => self.drop_head(d, DropReason::LaneGone),
             }
         };
-        let chat = self.envs[head].chat;
         self.attribute(head, lane);
+        let chat = self.envs[head].chat;
+        let frozen = self.freezes.until(lane, chat, now).max(not_before);
         let node = &mut self.dialogues.nodes[d];
         node.lane = lane;
-        node.class = node.highest();
-        let at = self.eligible_at(d, lane, chat, now).max(not_before);
+        node.class = node.waiting.highest();
+        let at = if chat.0 < 0 { frozen } else { node.eligible_at(self.config.chat, now).max(frozen) };
         if at > now {
             self.keep_grant_only_of(d, NIL, now);
             return self.park(d, at);
         }
-        let group = self.group_of(lane, chat);
-        self.keep_grant_only_of(d, group, now);
-        if group != NIL && self.dialogues.nodes[d].group != group {
-            return self.wait_for_group(d, group, now);
+        if (chat.0 < 0 || node.group != NIL) && self.awaits_group(d, lane, chat, now) {
+            return;
         }
         if up { self.link_ready(d) } else { self.link_held(d) }
     }
 
-    /// When its own bucket and the waits announced for its chat let the head go. A group's bucket is asked
-    /// by the group.
-    #[inline]
-    fn eligible_at(&mut self, d: u32, lane: LaneIx, chat: ChatId, now: Nanos) -> Nanos {
-        let frozen = self.freezes.until(lane, chat, now);
-        if chat.0 < 0 {
-            return frozen;
+    /// A head that goes to a group needs the group's grant: whether it has to wait for it.
+    fn awaits_group(&mut self, d: u32, lane: LaneIx, chat: ChatId, now: Nanos) -> bool {
+        let group = self.group_of(lane, chat);
+        self.keep_grant_only_of(d, group, now);
+        let waits = group != NIL && self.dialogues.nodes[d].group != group;
+        if waits {
+            self.wait_for_group(d, group, now);
         }
-        let tat = self.dialogues.nodes[d].tat_at(self.config.chat, now);
-        match self.config.chat.peek(tat, now) {
-            Ok(()) => frozen,
-            Err(NotBefore(at)) => frozen.max(at),
-        }
+        waits
     }
 
     /// Which lane the head may go through.
     #[inline]
-    fn way(&mut self, d: u32, head: u32) -> Way {
-        let via = self.envs[head].via;
+    pub(super) fn way(&mut self, via: Via, user: UserId, reach: Reach) -> Way {
         let Some(pinned) = via.pinned() else {
-            return self.way_home(d, head, via.arrived_on().unwrap_or(LaneIx(0)));
+            return self.way_home(via.arrived_on().unwrap_or(LaneIx(0)), user, reach);
         };
         match self.lanes[pinned.index()].health.state {
             LaneHealth::Dead => Way::Gone,
@@ -99,9 +97,9 @@ impl<T: Copy> Pacer<T> {
     }
 
     #[inline]
-    fn way_home(&mut self, d: u32, head: u32, arrived: LaneIx) -> Way {
+    fn way_home(&mut self, arrived: LaneIx, user: UserId, reach: Reach) -> Way {
         let exists = |lane: LaneIx, lanes: &[Lane]| lane.index() < lanes.len();
-        let home = self.homes.of(self.envs[head].user);
+        let home = self.homes.of(user);
         let home_exists = exists(home, &self.lanes);
         let arrived = if exists(arrived, &self.lanes) { arrived } else { home };
         if !exists(arrived, &self.lanes) {
@@ -115,11 +113,11 @@ impl<T: Copy> Pacer<T> {
             };
         }
         // Asked only of a lane that could take it, so that a rare probe is not wasted on one that is down.
-        if self.takes_strangers(home) && self.may_use_home(d, home) {
+        if self.takes_strangers(home) && self.may_use_home(reach, home) {
             return Way::Up(home);
         }
         let state = self.lanes[arrived.index()].health.state;
-        let refused = self.dialogues.nodes[d].reach == Reach::Refused;
+        let refused = reach == Reach::Refused;
         match state {
             LaneHealth::Closed | LaneHealth::HalfOpen => Way::Up(arrived),
             LaneHealth::Open(_) => Way::Down(arrived),
@@ -136,6 +134,7 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// A lane that is half-open takes one envelope that could go elsewhere, as its probe.
+    #[inline]
     fn takes_strangers(&self, lane: LaneIx) -> bool {
         let lane = &self.lanes[lane.index()];
         match lane.health.state {
@@ -146,8 +145,8 @@ impl<T: Copy> Pacer<T> {
     }
 
     #[inline]
-    fn may_use_home(&mut self, d: u32, home: LaneIx) -> bool {
-        match (self.dialogues.nodes[d].reach, self.config.reach) {
+    fn may_use_home(&mut self, reach: Reach, home: LaneIx) -> bool {
+        match (reach, self.config.reach) {
             (Reach::Reached, _) | (Reach::Unknown, ReachMode::All) => true,
             (Reach::Refused, _) | (Reach::Unknown, ReachMode::Known) => false,
             (Reach::Unknown, ReachMode::Try) => self.lanes[home.index()].tries.admits(),
@@ -172,6 +171,7 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// An empty dialogue stays until its bucket is full.
+    #[inline]
     pub(super) fn retire(&mut self, d: u32, now: Nanos) {
         self.keep_grant_only_of(d, NIL, now);
         if self.dialogues.nodes[d].is_full(now) {
@@ -198,11 +198,11 @@ impl<T: Copy> Pacer<T> {
         let node = &mut self.dialogues.nodes[d];
         node.state = State::Ready;
         node.turn = self.clock.turn(self.envs[node.queue.head].arrived, node.turn, self.now);
-        let (lane, class) = (node.lane, node.class as usize);
-        let Lane { ready, sleeps, .. } = &mut self.lanes[lane.index()];
-        ready[class].insert(&mut self.dialogues.nodes, d);
-        if !*sleeps {
-            self.active.insert(lane);
+        let (ix, class) = (node.lane, node.class);
+        let lane = &mut self.lanes[ix.index()];
+        lane.insert_ready(class, &mut self.dialogues.nodes, d);
+        if !lane.sleeps {
+            self.active.insert(ix);
         }
     }
 
@@ -216,13 +216,13 @@ impl<T: Copy> Pacer<T> {
     /// Takes a dialogue out of the list it is in.
     pub(super) fn unlink(&mut self, d: u32) {
         let nodes = &mut self.dialogues.nodes;
-        let (lane, class) = (nodes[d].lane.index(), nodes[d].class as usize);
+        let (lane, class) = (nodes[d].lane.index(), nodes[d].class);
         match nodes[d].state {
             State::Loose | State::Flying => {}
             State::Cooling => self.dialogues.cooling.remove(nodes, d),
             State::Parked => self.wheel.cancel(core::mem::replace(&mut nodes[d].timer, TimerId::NONE)),
-            State::Ready => self.lanes[lane].ready[class].remove(nodes, d),
-            State::Held => self.lanes[lane].held[class].remove(nodes, d),
+            State::Ready => self.lanes[lane].remove_ready(class, nodes, d),
+            State::Held => self.lanes[lane].held[class as usize].remove(nodes, d),
             State::InGroup => {
                 let group = core::mem::replace(&mut nodes[d].group, NIL);
                 self.groups.nodes[group].waiters.remove(nodes, d);
@@ -297,7 +297,7 @@ impl<T: Copy> Pacer<T> {
             Some(d) => {
                 node.granted = true;
                 let waiter = &mut self.dialogues.nodes[d];
-                waiter.class = waiter.highest();
+                waiter.class = waiter.waiting.highest();
                 self.link_ready(d);
             }
             None => self.groups.remove(group),

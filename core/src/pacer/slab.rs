@@ -50,6 +50,7 @@ impl<V> Default for Slab<V> {
 }
 
 impl<V> Slab<V> {
+    #[inline]
     pub(super) fn insert(&mut self, value: V) -> u32 {
         if let Some(index) = self.free.pop() {
             self.items[index as usize] = value;
@@ -59,18 +60,34 @@ impl<V> Slab<V> {
         (self.items.len() - 1) as u32
     }
 
-    /// As `insert`; the value may depend on what was last stored under its number.
-    pub(super) fn insert_with(&mut self, value: impl FnOnce(Option<&V>) -> V) -> u32 {
-        let value = value(self.free.last().map(|index| &self.items[*index as usize]));
-        self.insert(value)
+    /// As `insert`; the value may depend on what was last stored under its number, and what else the
+    /// closure finds is given back.
+    #[inline]
+    pub(super) fn insert_with<R>(&mut self, value: impl FnOnce(Option<&V>) -> (V, R)) -> (u32, R) {
+        let Some(index) = self.free.pop() else {
+            let (value, found) = value(None);
+            self.items.push(value);
+            return ((self.items.len() - 1) as u32, found);
+        };
+        let place = &mut self.items[index as usize];
+        let (new, found) = value(Some(place));
+        *place = new;
+        (index, found)
     }
 
     pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut V> {
         self.items.get_mut(index as usize)
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, index: u32) {
         self.free.push(index);
+    }
+
+    /// The number that the next node will have.
+    #[inline]
+    pub(super) fn next_number(&self) -> u32 {
+        self.free.last().copied().unwrap_or(self.items.len() as u32)
     }
 
     /// Nodes in use.
@@ -155,12 +172,19 @@ impl<const L: usize> List<L> {
         }
     }
 
+    #[inline]
     pub(super) fn pop_front<V: Linked<L>>(&mut self, slab: &mut Slab<V>) -> Option<u32> {
         let head = self.head;
         if head == NIL {
             return None;
         }
-        self.remove(slab, head);
+        let Links { next, .. } = core::mem::take(slab[head].links());
+        self.head = next;
+        if next == NIL {
+            self.tail = NIL;
+        } else {
+            slab[next].links().prev = NIL;
+        }
         Some(head)
     }
 

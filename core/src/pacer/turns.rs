@@ -16,10 +16,10 @@ use crate::envelope::Class;
 /// While a class waits, one of this many sends may be of a lower one.
 pub(super) const TURN: u8 = 32;
 
-/// For each class, its sends since it last gave way, up to `TURN - 1`.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Turns {
-    run: [u8; 4],
+    /// For each class a byte, the first lowest: its sends since it last gave way, up to `TURN - 1`.
+    run: u32,
     /// Sends that must come before the next message ahead of its conversation, if anything waits.
     until_ahead: u8,
 }
@@ -32,7 +32,7 @@ impl Turns {
         while left != 0 {
             let class = left.trailing_zeros() as u8;
             left &= left - 1;
-            if left == 0 || self.run[class as usize] < TURN - 1 {
+            if left == 0 || (self.run >> (8 * class)) as u8 != TURN - 1 {
                 return Class::from_u8(class);
             }
         }
@@ -54,9 +54,10 @@ impl Turns {
     #[inline]
     pub(super) fn took(&mut self, class: Class) {
         self.until_ahead = self.until_ahead.saturating_sub(1);
-        let class = class as usize;
-        self.run[..class].fill(0);
-        self.run[class] = (self.run[class] + 1).min(TURN - 1);
+        let shift = 8 * class as u32;
+        let own = (self.run >> shift) as u8;
+        // Those above it gave way: theirs are the bytes below.
+        self.run = (self.run & (u32::MAX << shift)) + (u32::from(own < TURN - 1) << shift);
     }
 }
 

@@ -9,7 +9,6 @@ use super::slab::NIL;
 use super::{Fate, Flight, FlightId, Outcome, Pacer, RetryScope};
 use crate::envelope::{Class, DropReason, End, Place, Unreachable, Verdict};
 use crate::id::LaneIx;
-use crate::limits::WINDOW;
 use crate::time::{Nanos, nanos_of};
 use core::time::Duration;
 
@@ -38,12 +37,31 @@ impl<T: Copy> Pacer<T> {
         if self.envs[flight.envelope].dialogue != NIL {
             self.lanes[flight.lane.index()].answered(flight.turn, now);
         }
-        self.judge_lane(flight, verdict, latency, now);
-        let lane = &self.lanes[flight.lane.index()];
-        if !lane.sleeps || lane.aimd.is_some() || *verdict != Verdict::Sent {
+        if *verdict == Verdict::Sent {
+            self.accepted(flight, latency, now)
+        } else {
+            self.not_accepted(flight, verdict, now)
+        }
+    }
+
+    /// The platform took it.
+    #[inline]
+    fn accepted(&mut self, flight: Flight, latency: Duration, now: Nanos) -> Outcome<T> {
+        let lane = &mut self.lanes[flight.lane.index()];
+        lane.accepted(flight.vouches, latency, now);
+        if !lane.sleeps || lane.aimd.is_some() {
             self.active.insert(flight.lane);
         }
-        let learned = self.judge_reach(flight, verdict);
+        let learned = if flight.tries { self.judge_reach(flight, true) } else { None };
+        Outcome { fate: self.finish(flight, End::Sent, true), learned }
+    }
+
+    /// Any other word.
+    fn not_accepted(&mut self, flight: Flight, verdict: &Verdict, now: Nanos) -> Outcome<T> {
+        self.judge_lane(flight, verdict, now);
+        self.active.insert(flight.lane);
+        let refuses = matches!(verdict, Verdict::Unreachable(Unreachable::NotStarted | Unreachable::Blocked));
+        let learned = if refuses && flight.tries { self.judge_reach(flight, false) } else { None };
         let next = match verdict {
             Verdict::Sent => Next::Ends(End::Sent),
             Verdict::Rejected => Next::Ends(End::Dropped(DropReason::Rejected)),
@@ -52,19 +70,15 @@ impl<T: Copy> Pacer<T> {
             Verdict::TokenDead => self.token_dead(flight),
             Verdict::Failed | Verdict::Unknown => self.failed(flight, now),
         };
-        if !matches!(verdict, Verdict::RetryAfter(_) | Verdict::Unreachable(_)) {
-            self.charge(flight.envelope, now);
-        }
+        // What the platform may have counted is charged: nothing it refused for its rate, or for the user.
+        let counted = !matches!(verdict, Verdict::RetryAfter(_) | Verdict::Unreachable(_));
         let fate = match next {
-            Next::Ends(end) => {
-                self.had_turn(flight.envelope);
-                self.finish(flight, end, now)
-            }
+            Next::Ends(end) => self.finish(flight, end, counted),
             // What it was to pass has moved on by the time it could be tried again.
             Next::Again(_) if self.envs[flight.envelope].place == Place::Ahead => {
-                self.finish(flight, End::Dropped(DropReason::Stale), now)
+                self.finish(flight, End::Dropped(DropReason::Stale), counted)
             }
-            Next::Again(not_before) => self.again(flight, now, not_before),
+            Next::Again(not_before) => self.again(flight, not_before, counted),
         };
         Outcome { fate, learned }
     }
@@ -79,11 +93,12 @@ impl<T: Copy> Pacer<T> {
             self.lanes[flight.lane.index()].give_back(flight.turn);
         }
         self.active.insert(flight.lane);
-        self.finish(flight, End::Dropped(reason), self.now);
+        self.finish(flight, End::Dropped(reason), false);
         Some(handle)
     }
 
     /// Takes a flight off the books.
+    #[inline]
     fn land(&mut self, id: FlightId) -> Option<Flight> {
         let (at, generation) = (id.0 as u32, (id.0 >> 32) as u32);
         let flight = self.flights.get_mut(at).filter(|f| f.live && f.generation == generation)?;
@@ -95,20 +110,12 @@ impl<T: Copy> Pacer<T> {
         Some(flight)
     }
 
-    /// What the verdict says about the lane.
-    fn judge_lane(&mut self, flight: Flight, verdict: &Verdict, latency: Duration, now: Nanos) {
+    /// What a verdict other than `Sent` says about the lane.
+    fn judge_lane(&mut self, flight: Flight, verdict: &Verdict, now: Nanos) {
         let lane = &mut self.lanes[flight.lane.index()];
         match verdict {
             Verdict::Sent | Verdict::Rejected | Verdict::Unreachable(_) => {
                 lane.health.answered();
-                if *verdict == Verdict::Sent {
-                    lane.cautious &= !flight.vouches;
-                    if let Some(aimd) = &mut lane.aimd {
-                        let limited = lane.starved_at.is_some_and(|at| now.since(at) < WINDOW * 2);
-                        aimd.accepted(now, latency, limited);
-                        lane.window.set_slots(aimd.slots());
-                    }
-                }
             }
             Verdict::RetryAfter(_) => {
                 lane.health.answered();
@@ -133,16 +140,8 @@ impl<T: Copy> Pacer<T> {
         }
     }
 
-    /// What it says about his home lane.
-    fn judge_reach(&mut self, flight: Flight, verdict: &Verdict) -> Option<ReachLearned> {
-        let reached = match verdict {
-            Verdict::Sent => true,
-            Verdict::Unreachable(Unreachable::NotStarted | Unreachable::Blocked) => false,
-            _ => return None,
-        };
-        if !flight.tries {
-            return None;
-        }
+    /// What a try of his home lane says about it.
+    fn judge_reach(&mut self, flight: Flight, reached: bool) -> Option<ReachLearned> {
         let (d, user) = (self.envs[flight.envelope].dialogue, self.envs[flight.envelope].user);
         let before = self.dialogues.nodes[d].reach;
         if reached && before == Reach::Unknown && self.config.reach == ReachMode::All {
@@ -242,14 +241,44 @@ impl<T: Copy> Pacer<T> {
         Next::Again(Nanos(now.0.saturating_add(backoff(base, max, exponent, jitter))))
     }
 
-    /// Charges the chat at the answer: at the platform it was charged no later.
-    fn charge(&mut self, e: u32, now: Nanos) {
-        let (d, chat) = (self.envs[e].dialogue, self.envs[e].chat);
-        if d == NIL {
-            return;
+    /// Ends it; `counted` if the platform may have counted it.
+    #[inline]
+    fn finish(&mut self, flight: Flight, end: End, counted: bool) -> Fate<T> {
+        let now = self.now;
+        let env = &self.envs[flight.envelope];
+        let (handle, id, d, place, class) = (env.handle, env.id, env.dialogue, env.place, env.class);
+        let private = env.chat.0 >= 0;
+        match end {
+            End::Sent => self.counters.sent += 1,
+            End::Dropped(reason) => self.counters.dropped[reason as usize] += 1,
         }
+        if place != Place::Call {
+            if counted {
+                self.charge(d, private, now);
+            }
+            let node = &mut self.dialogues.nodes[d];
+            if place == Place::Ahead {
+                node.passing = false;
+            } else {
+                if counted {
+                    // Its next turn comes one interval after this one.
+                    node.turn = self.clock.next(node.turn);
+                }
+                let left = node.queue.pop_front(&mut self.envs);
+                debug_assert_eq!(left, Some(flight.envelope), "what flies is the head");
+                node.waiting.remove(class);
+                self.come_back(d, now, Nanos::ZERO);
+            }
+        }
+        self.envs.remove(flight.envelope);
+        Fate::Done { handle, id, end }
+    }
+
+    /// Charges the chat at the answer: at the platform it was charged no later.
+    #[inline]
+    fn charge(&mut self, d: u32, private: bool, now: Nanos) {
         let node = &mut self.dialogues.nodes[d];
-        if chat.0 >= 0 {
+        if private {
             node.tat = self.config.chat.taken(node.tat, now);
         } else if node.group != NIL {
             let group = &mut self.groups.nodes[node.group];
@@ -260,44 +289,18 @@ impl<T: Copy> Pacer<T> {
         }
     }
 
-    /// Its conversation's next turn comes one interval after this one.
-    fn had_turn(&mut self, e: u32) {
-        let env = &self.envs[e];
-        if env.place == Place::InOrder {
-            let node = &mut self.dialogues.nodes[env.dialogue];
-            node.turn = self.clock.next(node.turn);
-        }
-    }
-
-    fn finish(&mut self, flight: Flight, end: End, now: Nanos) -> Fate<T> {
-        let e = flight.envelope;
-        let (handle, id, d) = (self.envs[e].handle, self.envs[e].id, self.envs[e].dialogue);
-        let place = self.envs[e].place;
-        match end {
-            End::Sent => self.counters.sent += 1,
-            End::Dropped(reason) => self.counters.dropped[reason as usize] += 1,
-        }
-        if place == Place::InOrder {
-            self.leave_queue(d, e);
-        }
-        self.envs.remove(e);
-        match place {
-            Place::InOrder => self.come_back(d, now, Nanos::ZERO),
-            Place::Ahead => self.dialogues.nodes[d].passing = false,
-            Place::Call => {}
-        }
-        Fate::Done { handle, id, end }
-    }
-
     /// It stays at the head of its conversation (a call: of its lane).
-    fn again(&mut self, flight: Flight, now: Nanos, not_before: Nanos) -> Fate<T> {
-        let e = flight.envelope;
-        let (id, d) = (self.envs[e].id, self.envs[e].dialogue);
+    fn again(&mut self, flight: Flight, not_before: Nanos, counted: bool) -> Fate<T> {
+        let (e, now) = (flight.envelope, self.now);
+        let (id, d, private) = (self.envs[e].id, self.envs[e].dialogue, self.envs[e].chat.0 >= 0);
         self.counters.requeued += 1;
-        self.count_in(e, true);
+        self.count_in_again(e);
         if d == NIL {
             self.requeue_call(e, now, not_before);
             return Fate::Requeued { id, moved_to: None };
+        }
+        if counted {
+            self.charge(d, private, now);
         }
         self.come_back(d, now, not_before);
         let lane = self.dialogues.nodes[d].lane;
@@ -305,9 +308,14 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// A dialogue whose head is no longer in flight gives its grant to the next and is settled.
+    #[inline]
     fn come_back(&mut self, d: u32, now: Nanos, not_before: Nanos) {
-        self.dialogues.nodes[d].state = State::Loose;
-        self.keep_grant_only_of(d, NIL, now);
-        self.settle(d, now, not_before);
+        let node = &mut self.dialogues.nodes[d];
+        node.state = State::Loose;
+        let (granted, empty) = (node.group != NIL, node.queue.is_empty());
+        if granted {
+            self.keep_grant_only_of(d, NIL, now);
+        }
+        if empty { self.retire(d, now) } else { self.settle(d, now, not_before) }
     }
 }
