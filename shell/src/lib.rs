@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! main -> cli -> serve -> { webhook, polling, outbound, admin }
-//!                     -> { reactor, channel, disk } -> { http, tls } -> { clock, entropy, observe }
+//!                     -> { reactor, channel, recovery -> disk } -> { http, tls } -> { clock, entropy, observe }
 //! ```
 //!
 //! The binary is `main.rs`; this library exists for the benches, the fuzz targets and the tests.
@@ -21,6 +21,7 @@ pub mod outbound;
 pub mod platform;
 pub mod polling;
 pub mod reactor;
+pub mod recovery;
 pub mod serve;
 pub mod tls;
 pub mod updates;

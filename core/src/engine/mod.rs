@@ -7,7 +7,7 @@
 //! the journal.
 //!
 //! Below it: `turn` (the way of an input), `wants` and `settle` (how people are brought together), `ties`
-//! (what is kept of that), `parts` and `step` (its frame), `alarms`, `recovery` and `resume`.
+//! (what is kept of that), `parts` and `step` (its frame), `alarms`, `recovery` and `resume`; `image`, `fold` and `load` (snapshots).
 //!
 //! Who calls it: webhook ([`Engine::handle_update`]), a timer ([`Engine::wake`]) and outbound
 //! ([`Engine::dispatching`], [`Engine::requeued`], [`Engine::settle`], [`Engine::render`]) in the shell;
@@ -17,7 +17,10 @@
 mod alarms;
 mod cell;
 mod erased;
+mod fold;
 mod frame;
+mod image;
+mod load;
 mod pairs;
 mod parts;
 mod recovery;
@@ -30,7 +33,9 @@ mod ties;
 mod turn;
 mod wants;
 
+pub use fold::{Fold, Folded};
 pub use frame::{Ended, ReachFact};
+pub use load::{Counts, count};
 pub use recovery::Recovered;
 
 use crate::bot::{Bot, Call, Input, RenderView, Unrenderable};
@@ -191,6 +196,14 @@ pub enum Corrupt {
     /// The payload of a frame.
     #[error("frame {0}: {1}")]
     Frame(Seq, crate::record::Malformed),
+    /// A record of an image.
+    #[error("the snapshot: {0}")]
+    Image(crate::record::Malformed),
+    /// A user of a kind that the configuration does not have.
+    #[error(
+        "the snapshot holds users of bot kind {0}, which is not configured: restore its section or start with an empty data directory"
+    )]
+    ImageKind(KindIx),
     /// A frame of a kind that the configuration does not have.
     #[error(
         "frame {0} belongs to bot kind {1}, which is not configured: restore its section or start with an empty data directory"

@@ -142,4 +142,11 @@ impl Pairs {
         // ORDERING: Relaxed; replay has one thread.
         self.numbers.fetch_max(number.0, Ordering::Relaxed);
     }
+
+    /// The last number given.
+    #[cfg(test)]
+    pub(super) fn last_given(&self) -> PairNo {
+        // ORDERING: Relaxed; a test has one thread.
+        PairNo(self.numbers.load(Ordering::Relaxed))
+    }
 }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 /// What replay hands to the outbound thread.
 #[derive(Default, Debug)]
 pub struct Recovered {
-    pending: BTreeMap<EnvelopeId, Envelope>,
+    pub(super) pending: BTreeMap<EnvelopeId, Envelope>,
     reach: HashMap<(Conversation, LaneIx), bool, foldhash::fast::FixedState>,
     /// Frames replayed.
     pub frames: u64,
@@ -39,7 +39,7 @@ impl Recovered {
         })
     }
 
-    fn learn(&mut self, fact: ReachFact) {
+    pub(super) fn learn(&mut self, fact: ReachFact) {
         let who = Conversation { kind: fact.kind, user: fact.user };
         self.reach.insert((who, fact.lane), fact.reached);
     }

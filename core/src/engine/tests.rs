@@ -1,3 +1,5 @@
+mod images;
+
 use super::*;
 use crate::bot::{Decision, Outgoing, View};
 use crate::envelope::{End, Route};

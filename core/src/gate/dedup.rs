@@ -10,6 +10,9 @@ use crate::limits::{DEDUP_PAGE_IDS, DEDUP_PAGES_MAX};
 
 const WORDS: usize = DEDUP_PAGE_IDS / 64;
 
+/// Bytes of a page's bitmap in an image.
+pub const PAGE_BYTES: usize = DEDUP_PAGE_IDS / 8;
+
 /// The ids seen of one bot. About 33 KB when full.
 #[derive(Default, Debug)]
 pub struct Seen {
@@ -51,6 +54,19 @@ impl Seen {
         let (number, word, bit) = place(id);
         if let Some(page) = self.pages.iter_mut().rev().find(|p| p.number == number) {
             page.bits[word] &= !bit;
+        }
+    }
+
+    /// The pages with their bitmaps as words, the least recently used first: what an image keeps.
+    pub fn pages(&self) -> impl Iterator<Item = (i64, impl Iterator<Item = u64> + '_)> + '_ {
+        self.pages.iter().map(|page| (page.number, page.bits.iter().copied()))
+    }
+
+    /// Takes a page over from an image, as the most recently used.
+    pub fn restore(&mut self, number: i64, bits: &[u8; PAGE_BYTES]) {
+        let page = self.page(number);
+        for (word, bytes) in page.bits.iter_mut().zip(bits.chunks_exact(8)) {
+            *word |= bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
         }
     }
 
@@ -114,6 +130,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pages_survive_an_image(ids in prop::collection::vec(any::<i32>(), 0..200)) {
+            let mut seen = Seen::new();
+            for id in &ids {
+                seen.insert(UpdateId(i64::from(*id)));
+            }
+            let mut back = Seen::new();
+            for (number, bits) in seen.pages() {
+                let bytes: Vec<u8> = bits.flat_map(u64::to_le_bytes).collect();
+                back.restore(number, &bytes.try_into().unwrap());
+            }
+            let numbers = |seen: &Seen| seen.pages.iter().map(|p| (p.number, p.bits.clone())).collect::<Vec<_>>();
+            prop_assert_eq!(numbers(&seen), numbers(&back));
+        }
+
         #[test]
         fn within_its_bounds_it_is_a_set(ids in prop::collection::vec(-20_000i64..20_000, 0..400)) {
             let mut seen = Seen::new();

@@ -224,10 +224,19 @@ impl<'a> Dialogue<'a, '_> {
 
     fn judge_repeat(&mut self, sent: &'a Sent) {
         let user = u64::try_from(sent.chat).unwrap_or_default();
-        let excused = self.seen.get(&sent.reading).is_some_and(|first| self.may_be_unknown(first));
+        let first = self.seen.get(&sent.reading).copied();
+        let excused = first.is_some_and(|first| self.may_be_unknown(first));
         let check = if excused { Check::ExcusedRepeat } else { Check::Repeated };
+        let before = first.and_then(|first| self.before_a_kill(first));
+        if let (true, Some(before)) = (excused, before) {
+            self.audit.widest_excuse = self.audit.widest_excuse.max(before);
+        }
         self.audit.find(check, sent.decided_at, user, || {
-            format!("{} again, without a question for it", sent.reading.label())
+            let label = sent.reading.label();
+            let when = before.map_or(String::new(), |before| {
+                format!("; the copy before it was answered {} ms before a kill", before.as_millis())
+            });
+            format!("{label} again, without a question for it{when}")
         });
     }
 
@@ -241,6 +250,14 @@ impl<'a> Dialogue<'a, '_> {
             .iter()
             .filter(|(_, up)| !up)
             .any(|&(kill, _)| first.decided_at <= kill && kill <= answered_at + self.rules.kill_excuse)
+    }
+
+    /// How long before the next kill this copy was answered.
+    fn before_a_kill(&self, first: &Sent) -> Option<Duration> {
+        let answered_at = first.answered_at?;
+        let kills = self.log.processes.iter().filter(|(_, up)| !up);
+        let next = kills.map(|&(kill, _)| kill).find(|kill| *kill >= first.decided_at)?;
+        Some(next.saturating_sub(answered_at))
     }
 
     /// Writes down what became of each question.

@@ -160,6 +160,8 @@ pub struct Audit {
     pub defiance: u64,
     /// Notices: please wait, slow down. No answers, but they take a place in the lane.
     pub notices: u64,
+    /// Of the excused repeats: how long before its kill the oldest first copy was answered.
+    pub widest_excuse: Duration,
     /// Every answered or covered update.
     pub answers: Vec<Answer>,
 }

@@ -9,6 +9,7 @@ mod peers;
 mod rehearse;
 mod replay;
 mod selftest;
+mod torture;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ Exit status: 0 passed, 1 failed, 2 invalid (the generator lagged, it was interru
 enum Command {
     /// Play a whole results day on this machine against `nobat serve` as its own process
     Rehearse(rehearse::Args),
+    /// Kill the server again and again under load and judge what it lost
+    Torture(torture::Args),
     /// Run an emulated Telegram Bot API server alone
     Emulate(emulate::Args),
     /// Set two reports side by side
@@ -53,6 +56,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Rehearse(args) => args.run(),
+        Command::Torture(args) => args.run(),
         Command::Emulate(args) => emulate::run(args),
         Command::Compare(args) => args.run(),
         Command::Dataset(args) => args.run(),

@@ -16,6 +16,7 @@ pub(crate) mod proc;
 mod progress;
 mod server;
 mod stage;
+pub mod torture;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -136,7 +136,7 @@ pub(crate) fn invented_tokens(count: usize, seed: u64) -> Vec<String> {
         .collect()
 }
 
-fn platform_config(profile: &Profile, tokens: &[String]) -> EmulatorConfig {
+pub(super) fn platform_config(profile: &Profile, tokens: &[String]) -> EmulatorConfig {
     EmulatorConfig {
         bots: tokens.iter().map(BotSpec::new).collect(),
         limits: Limits { cap_replies: !profile.adaptive, ..Limits::default() },
@@ -148,7 +148,7 @@ fn platform_config(profile: &Profile, tokens: &[String]) -> EmulatorConfig {
 }
 
 /// Writes the data set and has the server's own program import it.
-fn import(
+pub(super) fn import(
     command: &ServerCommand,
     environment: &Environment,
     truth: &Truth,
@@ -312,7 +312,7 @@ impl Watch<'_> {
 }
 
 /// Stops the platform; its thread, and the port, are gone when this returns.
-fn end_platform(platform: Arc<Emulator>, drive: Drive) {
+pub(super) fn end_platform(platform: Arc<Emulator>, drive: Drive) {
     while !drive.is_over() {
         std::thread::sleep(TICK);
     }

@@ -87,6 +87,7 @@ pub(super) fn full_stats(facts: &Facts, state: State, uptime: Duration, registry
         ("update_to_200", names::UPDATE_TO_200),
         ("update_to_send", names::UPDATE_TO_SEND),
         ("platform_answer", names::PLATFORM),
+        ("journal_commit", names::JOURNAL_COMMIT),
     ]
     .into_iter()
     .enumerate()

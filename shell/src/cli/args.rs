@@ -44,6 +44,9 @@ pub enum Command {
     /// Look into the journal; changes nothing
     #[command(subcommand)]
     Journal(Journal),
+    /// Look into the snapshots; changes nothing
+    #[command(subcommand)]
+    Snapshot(Snapshot),
 }
 
 /// `nobat serve`
@@ -129,6 +132,20 @@ pub enum Journal {
     Verify,
     /// Print every frame, a line each
     Dump,
+    /// Copy what a damaged journal still holds into another directory, and say what is lost; the damaged one
+    /// is left as it is
+    Repair {
+        /// Where the copy goes: a new or empty directory
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+}
+
+/// `nobat snapshot ...`
+#[derive(Subcommand, Debug)]
+pub enum Snapshot {
+    /// Check every snapshot and say what it holds
+    Inspect,
 }
 
 impl Args {

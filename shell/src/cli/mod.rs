@@ -93,6 +93,7 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Webhook(webhook) => webhook::run(world, &inputs, webhook),
         Command::Results(results) => results::run(world, &inputs, results),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
+        Command::Snapshot(snapshot) => journal::snapshots(world, &inputs, snapshot),
     };
     // There is nowhere left to say that `err` is gone.
     match done {

@@ -4,6 +4,7 @@ use super::{Done, Failed, Status};
 use crate::config::{Inputs, load};
 use crate::disk::DiskError;
 use crate::observe::log;
+use crate::recovery::RecoveryError;
 use crate::{say, serve};
 use std::error::Error;
 
@@ -30,5 +31,5 @@ pub(super) fn run(inputs: &Inputs) -> Done {
 
 /// Is the disk or the journal at the bottom of it?
 fn of_the_disk(error: &(dyn Error + 'static)) -> bool {
-    error.is::<DiskError>() || error.source().is_some_and(of_the_disk)
+    error.is::<DiskError>() || error.is::<RecoveryError>() || error.source().is_some_and(of_the_disk)
 }

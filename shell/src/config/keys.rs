@@ -184,6 +184,12 @@ keys! {
         "Answers that may wait to be sent; beyond, updates are answered 503 and the platform keeps them.";
     IDLE: limits.idle_seconds, &[], Whole(5, 3600), "75",
         "A connection without a request is closed after this.";
+    SEGMENT_KB: journal.segment_kb, &[], Whole(16, 1_048_576), "65536",
+        "Size of a journal segment in KiB. Smaller ones only make sense in tests.";
+    SNAPSHOT_EVERY_KB: journal.snapshot_every_kb, &[], Whole(16, 16_777_216), "65536",
+        "A snapshot is made once sealed segments of this many KiB stand behind the last one: bounds the time of a restart.";
+    CUT_FILES: journal.cut_files_kept, &[], Whole(0, 10_000), "16",
+        "Torn tails (`cut-*.bin`) that are kept for inspection, the newest; older ones are removed at start.";
     RELEASE: results.release, &[], Time, "now",
         "When results may be shown, such as `2026-07-20T09:00:00+03:00`. Who asks before is answered then, in order. `now`: as soon as a data set is there.";
     DATASET: results.dataset, &[], Path, "",

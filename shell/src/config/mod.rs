@@ -25,8 +25,8 @@ pub use problem::{Origin, Problem, Problems};
 pub use secret_file::webhook_secret;
 pub use sources::{Flag, Inputs};
 pub use types::{
-    Admin, Config, External, Limits, Log, Pacing, Polling, Reach, ResultsConfig, Setting, Store, TlsFiles,
-    Webhook,
+    Admin, Config, External, JournalConfig, Limits, Log, Pacing, Polling, Reach, ResultsConfig, Setting,
+    Store, TlsFiles, Webhook,
 };
 
 use keys::KEYS;
@@ -113,6 +113,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let webhook = webhook(values);
     let pacing = pacing(values);
     let limits = limits(values);
+    let journal = journal(values);
     let results = results(values);
     let log = log(values);
     let admin = admin(values);
@@ -151,6 +152,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
             ..pacing
         },
         limits,
+        journal,
         results: ResultsConfig {
             dataset: results.dataset.or_else(|| Some(data_dir.join(DATASET_FILE))),
             ..results
@@ -244,6 +246,14 @@ fn limits(values: &mut Values<'_>) -> Limits {
         body_bytes: values.whole(keys::BODY_BYTES) as usize,
         pending: values.whole(keys::PENDING) as usize,
         idle: values.seconds(keys::IDLE),
+    }
+}
+
+fn journal(values: &mut Values<'_>) -> JournalConfig {
+    JournalConfig {
+        segment_bytes: values.whole(keys::SEGMENT_KB) << 10,
+        snapshot_every: values.whole(keys::SNAPSHOT_EVERY_KB) << 10,
+        cut_files_kept: values.whole(keys::CUT_FILES) as usize,
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Config {
     pub pacing: Pacing,
     /// What is too much.
     pub limits: Limits,
+    /// How the journal is kept.
+    pub journal: JournalConfig,
     /// The results bot.
     pub results: ResultsConfig,
     /// What is written.
@@ -151,6 +153,17 @@ pub struct Pacing {
     pub timeout: Duration,
     /// How often a send is tried that fails for no reason of its own.
     pub attempts: u32,
+}
+
+/// How the journal is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalConfig {
+    /// Bytes of a segment.
+    pub segment_bytes: u64,
+    /// Bytes of sealed segments behind the last snapshot that make the next one due.
+    pub snapshot_every: u64,
+    /// Files of cut tails that are kept.
+    pub cut_files_kept: usize,
 }
 
 /// What is too much.

@@ -40,9 +40,15 @@ pub struct Committed<X> {
 /// What the journal thread tells the rest of the program. Called on that thread: be brief, never block on
 /// the ring's producers.
 pub trait Hooks<X>: Send {
+    /// A group is about to be written and synced.
+    fn committing(&mut self) {}
+
     /// These entries are durable, in order, and [`Durability::durable`] already says so. Hand on what they
     /// carry and wake who waits. What is left in `batch` is dropped.
     fn committed(&mut self, batch: &mut Vec<Committed<X>>);
+
+    /// A segment was sealed: a snapshot may be due.
+    fn rolled(&mut self) {}
 
     /// The disk is full or refuses for now; commits are tried again. Called once per spell.
     fn stalled(&mut self, error: &DiskError);
@@ -161,8 +167,8 @@ pub fn spawn<X: Send + 'static>(
     Ok(JournalHandle { durability, thread })
 }
 
-/// The thread's state. It is driven turn by turn, so that a test can be the thread.
-pub(super) struct Worker<X, H> {
+/// The thread's state. It is driven turn by turn, so that a test or a simulation can be the thread.
+pub struct Worker<X, H> {
     journal: Journal,
     ring: Consumer<Entry<X>>,
     hooks: H,
@@ -175,7 +181,11 @@ pub(super) struct Worker<X, H> {
 }
 
 impl<X: Send, H: Hooks<X>> Worker<X, H> {
-    pub(super) fn new(journal: Journal, ring: Consumer<Entry<X>>, hooks: H, pause: fn(Duration)) -> Self {
+    /// A thread that does not run yet. `pause` is how it waits for a full disk.
+    ///
+    /// # Panics
+    /// As [`spawn`].
+    pub fn new(journal: Journal, ring: Consumer<Entry<X>>, hooks: H, pause: fn(Duration)) -> Self {
         assert_eq!(ring.head(), journal.next_seq(), "the ring must begin at the journal's next sequence");
         let state = Arc::new(State {
             durable: AtomicU64::new(journal.synced_to().0),
@@ -186,7 +196,9 @@ impl<X: Send, H: Hooks<X>> Worker<X, H> {
         Self { journal, ring, hooks, state, batch: Vec::new(), waiting: None, pause }
     }
 
-    pub(super) fn durability(&self) -> Durability {
+    /// What anyone may ask.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
         Durability { state: self.state.clone() }
     }
 
@@ -220,19 +232,28 @@ impl<X: Send, H: Hooks<X>> Worker<X, H> {
     }
 
     /// One commit of what is in the ring. `false`: there was nothing, and the next push rings the bell.
-    pub(super) fn turn(&mut self) -> Result<bool, DiskError> {
+    ///
+    /// # Errors
+    /// What ends the thread: nothing will be durable any more.
+    pub fn turn(&mut self) -> Result<bool, DiskError> {
         let roll_for = self.gather()?;
         if !self.batch.is_empty() {
+            self.hooks.committing();
             self.retrying(Journal::commit)?;
             self.publish();
         }
         if let Some(bytes) = roll_for {
             self.retrying(|journal| journal.roll(bytes))?;
+            self.hooks.rolled();
         }
         Ok(self.waiting.is_some() || !self.ring.doze())
     }
 
-    pub(super) fn seal(&mut self) -> Result<(), DiskError> {
+    /// Marks a clean stop.
+    ///
+    /// # Errors
+    /// As the disk says.
+    pub fn seal(&mut self) -> Result<(), DiskError> {
         self.retrying(Journal::seal)
     }
 

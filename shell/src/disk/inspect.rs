@@ -1,13 +1,15 @@
 //! Reading a journal for people: `nobat journal verify` and `nobat journal dump`. Never changes anything,
 //! takes no lock; on a running process it shows the moment it was asked.
 //!
-//! What lives here: [`verify`] and [`dump`], which return values and lines. The command line prints them.
+//! What lives here: [`verify`], [`dump`] and [`snapshots`], which return values and lines. The command line prints them.
 
 use super::io::FsDirectory;
-use super::{DiskError, segment};
+use super::snapshot::file::ImageReader;
+use super::{DiskError, segment, snapshot};
 use nobat_core::id::Seq;
 use nobat_core::journal::frame::Kind;
 use nobat_core::journal::recover::plan;
+use nobat_core::journal::snapshot::SnapshotHeader;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -74,6 +76,32 @@ pub fn dump(dir: &Path, covered: Seq, out: &mut dyn Write) -> Result<Vec<Segment
         let line = writeln!(out, "{file} {at} {seq_line} {}", payload.escape_ascii());
         line.map_err(DiskError::io("write", "the dump"))
     })
+}
+
+/// One snapshot file.
+#[derive(Debug)]
+pub struct SnapshotReport {
+    /// Its file.
+    pub file: String,
+    /// What it holds, or what is wrong with it.
+    pub blocks: Result<(SnapshotHeader, Vec<Vec<u8>>), String>,
+}
+
+/// Reads every snapshot of `dir`, the newest first.
+///
+/// # Errors
+/// What the operating system says of the directory.
+pub fn snapshots(dir: &Path) -> Result<Vec<SnapshotReport>, DiskError> {
+    let dir = FsDirectory::new(dir);
+    let read = |file: &str| -> Result<_, DiskError> {
+        let (mut image, mut blocks) = (ImageReader::open(&dir, file)?, Vec::new());
+        while let Some(block) = image.next_block()? {
+            blocks.push(block);
+        }
+        Ok((*image.header(), blocks))
+    };
+    let names = snapshot::list(&dir)?.into_iter().map(snapshot::name);
+    Ok(names.map(|file| SnapshotReport { blocks: read(&file).map_err(|e| e.to_string()), file }).collect())
 }
 
 fn walk(

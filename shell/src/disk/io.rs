@@ -20,6 +20,8 @@ pub trait Directory: Send + Sync {
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a name.
     fn remove(&self, name: &str) -> io::Result<()>;
+    /// Bytes of a file.
+    fn len(&self, name: &str) -> io::Result<u64>;
     /// Cuts a file to `len` bytes, durably.
     fn truncate(&self, name: &str, len: u64) -> io::Result<()>;
     /// Makes changes of names durable.
@@ -110,6 +112,10 @@ impl Directory for FsDirectory {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         std::fs::remove_file(self.path.join(name))
+    }
+
+    fn len(&self, name: &str) -> io::Result<u64> {
+        Ok(std::fs::metadata(self.path.join(name))?.len())
     }
 
     fn truncate(&self, name: &str, len: u64) -> io::Result<()> {

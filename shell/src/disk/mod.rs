@@ -2,7 +2,8 @@
 //!
 //! What lives here: [`Journal::open`], which locks the data directory, replays what is there and leaves a
 //! fresh segment to write to; [`spawn`], the one thread that turns a ring of entries into commits;
-//! [`snapshot`], images of the state that let old segments go; and [`inspect`], which reads a journal without
+//! [`snapshot`], images of the state that let old segments go, with [`follow`], what they are made of; and
+//! [`inspect`], which reads a journal without
 //! touching it. Every file operation goes through the two small
 //! traits of [`io`], so that tests can tear, fill and break the disk ([`sim`]). What a payload means is not
 //! known here, and whether damage is damage is decided in `nobat_core::journal::recover`.
@@ -11,10 +12,12 @@
 //! failed one it never rises again.
 
 mod commit;
+pub mod follow;
 pub mod inspect;
 pub mod io;
 mod lock;
 mod open;
+pub mod repair;
 mod segment;
 pub mod sim;
 pub mod snapshot;
@@ -22,7 +25,7 @@ pub mod snapshot;
 mod tests;
 mod writer;
 
-pub use commit::{Committed, Durability, Entry, Hooks, JournalHandle, spawn};
+pub use commit::{Committed, Durability, Entry, Hooks, JournalHandle, Worker, spawn};
 pub use lock::Lock;
 pub use open::{Cut, Recovered};
 pub use writer::Journal;
@@ -53,6 +56,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// The last sequence that a loaded snapshot holds: frames to here are checked and not replayed.
     pub covered: Seq,
+    /// Files of cut tails that are kept, the newest; older ones are removed at start.
+    pub cut_files_kept: usize,
     /// Make the next segment on a thread of its own, ahead of its need.
     pub spare_ahead: bool,
 }
@@ -61,7 +66,13 @@ impl Options {
     /// The defaults, in `dir`.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), segment_bytes: SEGMENT_BYTES, covered: Seq(0), spare_ahead: true }
+        Self {
+            dir: dir.into(),
+            segment_bytes: SEGMENT_BYTES,
+            covered: Seq(0),
+            cut_files_kept: 16,
+            spare_ahead: true,
+        }
     }
 }
 
@@ -98,7 +109,9 @@ pub enum DiskError {
     #[error("the journal is not whole: {0}; restore the missing files or a backup")]
     Plan(#[from] PlanFlaw),
     /// Damage to what was promised.
-    #[error("{file}: {refusal}; see `nobat journal verify`, then restore a backup")]
+    #[error(
+        "{file}: {refusal}; see `nobat journal verify`, then restore a backup, or salvage what is readable with `nobat journal repair`"
+    )]
     Damaged {
         /// The file.
         file: String,
@@ -121,6 +134,9 @@ pub enum DiskError {
         /// Why.
         flaw: Malformed,
     },
+    /// The process stops; what was under way is given up, and nothing is lost by it.
+    #[error("given up, because the process stops")]
+    Stopped,
     /// A whole frame that the engine cannot read.
     #[error("{file}: frame {seq} cannot be applied: {flaw}; was it written by a newer nobat?")]
     Unreadable {

@@ -16,6 +16,10 @@ use nobat_core::record::Malformed;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// A file that keeps a cut tail is named by its segment and byte between these.
+const CUT_PREFIX: &str = "cut-";
+const CUT_SUFFIX: &str = ".bin";
+
 /// What opening found.
 #[derive(Clone, Debug)]
 pub struct Recovered {
@@ -62,7 +66,18 @@ impl Journal {
         options: &Options,
         each: impl FnMut(Seq, &[u8]) -> Result<(), Malformed>,
     ) -> Result<Self, DiskError> {
-        let lock = Lock::take(&options.dir)?;
+        Self::open_locked(Lock::take(&options.dir)?, options, each)
+    }
+
+    /// As [`Journal::open`], for who has locked the directory to read a snapshot first.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_locked(
+        lock: Lock,
+        options: &Options,
+        each: impl FnMut(Seq, &[u8]) -> Result<(), Malformed>,
+    ) -> Result<Self, DiskError> {
         let mut salt = [0; 8];
         getrandom::fill(&mut salt)
             .map_err(|e| DiskError::io("read randomness for", "the journal")(std::io::Error::other(e)))?;
@@ -88,6 +103,7 @@ impl Journal {
         let mut cut = None;
         if let (Some(last), Some(ending)) = (headers.last(), &found.ending) {
             cut = retire(&*dir, last, ending, active.header.first)?;
+            forget_cuts(&*dir, options.cut_files_kept)?;
         }
         let recovered = Recovered {
             segments: headers.len(),
@@ -188,7 +204,7 @@ fn retire(
     let file = segment::name(last.id);
     let mut cut = None;
     if ending.cut && ending.torn_to > ending.at {
-        let kept_as = format!("cut-{:010}-{}.bin", last.id, ending.at);
+        let kept_as = format!("{CUT_PREFIX}{:010}-{}{CUT_SUFFIX}", last.id, ending.at);
         let unfinished = format!("{kept_as}{}", segment::UNFINISHED);
         copy(dir, &file, ending.at..ending.torn_to, &unfinished)?;
         dir.rename(&unfinished, &kept_as).map_err(DiskError::io("rename", &unfinished))?;
@@ -202,6 +218,18 @@ fn retire(
     }
     dir.sync().map_err(DiskError::sync("the data directory"))?;
     Ok(cut)
+}
+
+/// Removes the oldest of the files that keep cut tails. Their names sort by segment, which is by age.
+fn forget_cuts(dir: &dyn Directory, kept: usize) -> Result<(), DiskError> {
+    let mut names = dir.list().map_err(DiskError::io("list", "the data directory"))?;
+    names.retain(|name| name.starts_with(CUT_PREFIX) && name.ends_with(CUT_SUFFIX));
+    names.sort_unstable();
+    let old = names.len().saturating_sub(kept);
+    for name in &names[..old] {
+        dir.remove(name).map_err(DiskError::io("remove", name))?;
+    }
+    Ok(())
 }
 
 fn copy(dir: &dyn Directory, from: &str, range: std::ops::Range<u64>, to: &str) -> Result<(), DiskError> {

@@ -37,13 +37,25 @@ fn id_of(name: &str) -> Option<u32> {
 /// # Errors
 /// A file that bears a segment's name and is none, or what the operating system says.
 pub(super) fn list(dir: &dyn Directory) -> Result<Vec<SegmentHeader>, DiskError> {
+    ids(dir)?.into_iter().map(|id| header(dir, id)).collect()
+}
+
+/// The ids of the segments of a directory, in order.
+///
+/// # Errors
+/// What the operating system says.
+pub(super) fn ids(dir: &dyn Directory) -> Result<Vec<u32>, DiskError> {
     let names = dir.list().map_err(DiskError::io("list", "the data directory"))?;
     let mut ids: Vec<u32> = names.iter().filter_map(|name| id_of(name)).collect();
     ids.sort_unstable();
-    ids.into_iter().map(|id| header(dir, id)).collect()
+    Ok(ids)
 }
 
-fn header(dir: &dyn Directory, id: u32) -> Result<SegmentHeader, DiskError> {
+/// The header of one segment.
+///
+/// # Errors
+/// As [`list`].
+pub(super) fn header(dir: &dyn Directory, id: u32) -> Result<SegmentHeader, DiskError> {
     let file = name(id);
     let mut page = [0; SEGMENT_HEADER_BYTES];
     let open = dir.open(&file).map_err(DiskError::io("open", &file))?;

@@ -320,6 +320,12 @@ impl Directory for SimDisk {
         Ok(())
     }
 
+    fn len(&self, name: &str) -> io::Result<u64> {
+        let inner = self.lock();
+        let id = *inner.names.get(name).ok_or_else(not_found)?;
+        Ok(inner.files[id].cached.len() as u64)
+    }
+
     fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
         let mut inner = self.lock();
         let epoch = inner.epoch;

@@ -1,13 +1,17 @@
 //! Snapshot files: images of the state that bound recovery and let old segments go.
 //!
-//! What lives here: [`write`], [`load_newest`] and [`prune`]. The two newest snapshots are kept, and every
+//! What lives here: [`write()`], [`load_newest`] and [`prune`]; [`file`] reads and writes one image block by
+//! block. The two newest snapshots are kept, and every
 //! segment that the older of them needs: should the newest turn out damaged, the older one and the journal
 //! still hold everything. What the blocks mean is the engine's subject.
 
-use super::io::{Directory, SegmentFile, read_full, write_all};
+pub mod file;
+
+use super::io::Directory;
 use super::{DiskError, segment};
+use file::{ImageReader, ImageWriter};
 use nobat_core::id::Seq;
-use nobat_core::journal::snapshot::{Block, Blocks, SNAPSHOT_HEADER_BYTES, SnapshotFlaw, SnapshotHeader};
+use nobat_core::journal::snapshot::{SnapshotFlaw, SnapshotHeader};
 use nobat_core::record::Malformed;
 
 const PREFIX: &str = "snapshot-";
@@ -16,10 +20,8 @@ const SUFFIX: &str = ".snap";
 /// Snapshots that are kept.
 const KEPT: usize = 2;
 
-/// Bytes gathered before they are written, and read at once.
-const WINDOW_BYTES: usize = 1 << 20;
-
-fn name(covered: Seq) -> String {
+/// The file name of the snapshot that covers this frame.
+pub(super) fn name(covered: Seq) -> String {
     format!("{PREFIX}{:020}{SUFFIX}", covered.0)
 }
 
@@ -29,7 +31,7 @@ fn covered_by(name: &str) -> Option<Seq> {
 }
 
 /// The snapshots of a directory, the newest first.
-fn list(dir: &dyn Directory) -> Result<Vec<Seq>, DiskError> {
+pub(super) fn list(dir: &dyn Directory) -> Result<Vec<Seq>, DiskError> {
     let names = dir.list().map_err(DiskError::io("list", "the data directory"))?;
     let mut found: Vec<Seq> = names.iter().filter_map(|name| covered_by(name)).collect();
     found.sort_unstable_by(|a, b| b.cmp(a));
@@ -46,38 +48,11 @@ pub fn write<B: AsRef<[u8]>>(
     header: &SnapshotHeader,
     blocks: impl IntoIterator<Item = B>,
 ) -> Result<(), DiskError> {
-    let (file, unfinished) =
-        (name(header.covered), format!("{}{}", name(header.covered), segment::UNFINISHED));
-    let written = try_write(dir, header, blocks, &unfinished);
-    if written.is_err() {
-        // It must not eat the space that may be short; at worst the next start removes it.
-        let _ = dir.remove(&unfinished);
-    }
-    written?;
-    dir.rename(&unfinished, &file).map_err(DiskError::io("rename", &unfinished))?;
-    dir.sync().map_err(DiskError::io("sync", "the data directory"))
-}
-
-fn try_write<B: AsRef<[u8]>>(
-    dir: &dyn Directory,
-    header: &SnapshotHeader,
-    blocks: impl IntoIterator<Item = B>,
-    unfinished: &str,
-) -> Result<(), DiskError> {
-    let mut file = dir.create(unfinished).map_err(DiskError::io("create", unfinished))?;
-    let (mut codec, mut buffer, mut at) = (Blocks::new(header), header.encode().to_vec(), 0);
+    let mut image = ImageWriter::begin(dir, header)?;
     for block in blocks {
-        let too_long = |flaw| DiskError::Snapshot { file: unfinished.to_owned(), flaw };
-        codec.encode(block.as_ref(), &mut buffer).map_err(too_long)?;
-        if buffer.len() >= WINDOW_BYTES {
-            write_all(&mut *file, &buffer, at).map_err(DiskError::io("write", unfinished))?;
-            at += buffer.len() as u64;
-            buffer.clear();
-        }
+        image.block(block.as_ref())?;
     }
-    codec.finish(&mut buffer);
-    write_all(&mut *file, &buffer, at).map_err(DiskError::io("write", unfinished))?;
-    file.sync().map_err(DiskError::io("sync", unfinished))
+    image.finish()
 }
 
 /// What [`load_newest`] found.
@@ -124,32 +99,26 @@ fn read(
     file: &str,
     mut each: impl FnMut(&[u8]) -> Result<(), DiskError>,
 ) -> Result<SnapshotHeader, DiskError> {
-    let flawed = |flaw| DiskError::Snapshot { file: file.to_owned(), flaw };
-    let open = dir.open(file).map_err(DiskError::io("open", file))?;
-    let mut window = vec![0; WINDOW_BYTES];
-    let mut got = fill(&*open, &mut window, 0, file)?;
-    let header = SnapshotHeader::decode(&window[..got]).map_err(flawed)?;
-    let (mut blocks, mut start, mut used) = (Blocks::new(&header), 0, SNAPSHOT_HEADER_BYTES);
-    loop {
-        match blocks.decode(&window[used..got]).map_err(flawed)? {
-            Block::Content { bytes, used: n } => {
-                each(bytes)?;
-                used += n;
-            }
-            Block::End => return Ok(header),
-            Block::More { .. } if got < window.len() => return Err(flawed(SnapshotFlaw::CutShort)),
-            Block::More { needed } => {
-                start += used as u64;
-                window.resize(window.len().max(needed), 0);
-                got = fill(&*open, &mut window, start, file)?;
-                used = 0;
-            }
-        }
+    let mut image = ImageReader::open(dir, file)?;
+    while let Some(block) = image.next_block()? {
+        each(&block)?;
     }
+    Ok(*image.header())
 }
 
-fn fill(open: &dyn SegmentFile, window: &mut [u8], at: u64, file: &str) -> Result<usize, DiskError> {
-    read_full(open, window, at).map_err(DiskError::io("read", file))
+/// The newest snapshot that is whole.
+///
+/// # Errors
+/// As [`load_newest`].
+pub fn newest_whole(dir: &dyn Directory) -> Result<Option<SnapshotHeader>, DiskError> {
+    for covered in list(dir)? {
+        match read(dir, &name(covered), |_| Ok(())) {
+            Ok(header) if header.covered == covered => return Ok(Some(header)),
+            Ok(_) | Err(DiskError::Snapshot { .. }) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(None)
 }
 
 /// Removes what no start needs any more: snapshots older than the two newest, and segments whose every frame

@@ -166,6 +166,18 @@ metrics! {
         "Bytes committed to the journal.";
     JOURNAL_COMMITS: Counter "nobat_journal_commits_total", Labels::None,
         "Group commits, each one fdatasync.";
+    JOURNAL_COMMIT: Histogram "nobat_journal_commit_seconds", Labels::None,
+        "From the first byte of a group's write to the end of its fdatasync, waits for a full disk included.";
+    JOURNAL_STALLED: Gauge "nobat_journal_stalled", Labels::None,
+        "1 while the disk is full and updates are answered 503. Free space; it goes on by itself.";
+    JOURNAL_STALLS: Counter "nobat_journal_stalls_total", Labels::None,
+        "Spells in which the journal could not be written.";
+    SNAPSHOTS: Counter "nobat_snapshots_total", Labels::None,
+        "Snapshots made.";
+    SNAPSHOT_FAILURES: Counter "nobat_snapshot_failures_total", Labels::None,
+        "Snapshots that could not be made. The journal still holds everything, and grows.";
+    SNAPSHOT_COVERS: Gauge "nobat_snapshot_covers_frame", Labels::None,
+        "The last frame that a snapshot of this process covers.";
     JOURNAL_RING: Gauge "nobat_journal_ring_frames", Labels::None,
         "Frames that wait for a commit.";
     ENVELOPES_PENDING: Gauge "nobat_envelopes_pending", Labels::None,

@@ -127,8 +127,9 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// Opens the gate once the hour has come and there is something to show.
-    fn release(&mut self) {
+    /// Opens the gate once the hour has come and there is something to show. To be called before the first
+    /// update is taken: until then the gate is shut, and who asks would be told to wait for the hour.
+    pub(super) fn release(&mut self) {
         let due = self.config.results.release.is_none_or(|at| self.clock.now().wall >= at);
         let open = due && self.dataset.present();
         if self.released == Some(open) {

@@ -7,29 +7,32 @@
 mod dataset;
 mod intake;
 mod lifecycle;
+mod recover;
 mod register;
 mod results;
 mod ring;
+mod snapshots;
 mod spec;
 
 use crate::admin::{AdminService, Pages, State};
 use crate::clock::Clock;
 use crate::config::{Config, webhook_secret};
-use crate::disk::{self, DiskError, Journal, Options};
+use crate::disk::{self, DiskError};
 use crate::observe::{Registry, names};
 use crate::outbound::Outbound;
 use crate::reactor::{self, Reactor, ReactorConfig};
+use crate::recovery::{Recovery, RecoveryError};
 use crate::{entropy, say};
 use dataset::DatasetFile;
 use intake::{House, Intake};
 use lifecycle::{Lifecycle, Stop};
 use nobat_bots::results::Shelf;
-use nobat_core::engine::{Corrupt, Engine, Journal as _, Recovered};
+use nobat_core::engine::{Engine, Journal as _};
 use nobat_core::sync::ring as journal_ring;
 use ring::{Handover, RingJournal};
+use snapshots::Follower;
 use std::io;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 /// Frames that may wait for a commit.
 const RING_FRAMES: usize = 1 << 14;
@@ -47,12 +50,26 @@ pub enum ServeError {
     /// The journal.
     #[error("{0}")]
     Disk(#[from] DiskError),
-    /// What the journal holds does not fit together.
-    #[error("the journal cannot be replayed: {0}; `nobat journal verify` says more")]
-    Corrupt(#[from] Corrupt),
+    /// What was durable.
+    #[error("{}", told(.0))]
+    Recovery(#[from] RecoveryError),
     /// Something in the configuration that only shows when it is used.
     #[error("{0}")]
     Config(String),
+}
+
+fn told(error: &RecoveryError) -> String {
+    match error {
+        RecoveryError::Disk(e) if e.heals() => {
+            format!(
+                "{e}; free some space on the disk of the data directory, or move it to a larger one, and start again"
+            )
+        }
+        RecoveryError::Disk(e) => e.to_string(),
+        RecoveryError::Corrupt(e) => {
+            format!("the journal cannot be replayed: {e}; `nobat journal verify` says more")
+        }
+    }
 }
 
 /// Serves until a signal asks for the end.
@@ -74,13 +91,14 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
 
     let seed = entropy::seed();
     let engine = Engine::new(vec![spec::engine_kind(config, shelf)?], seed);
-    let (journal, engine, mut recovered) = replay(config, engine)?;
+    let Recovery { journal, engine, mut recovered, loaded } = recover::recover(config, engine)?;
+    let restarted = recovered.frames > 0 || loaded.header.is_some();
     let first = journal.next_seq();
     let (producer, consumer) = journal_ring::ring(RING_FRAMES, RING_BYTES, first);
     let engine = Arc::new(engine.attach(RingJournal(producer)));
 
     let mut out = Outbound::new(
-        spec::outbound(config, seed, recovered.frames > 0)?,
+        spec::outbound(config, seed, restarted)?,
         Arc::clone(&engine),
         Arc::clone(&registry),
         clock,
@@ -90,10 +108,14 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
 
     let stop = Stop::new()?;
     let wakers = Arc::new(OnceLock::new());
+    let follower = Follower::new(config, Arc::clone(&engine), Arc::clone(&registry), clock);
     let handover = Handover {
         outbox: outbox.clone(),
         intakes: Arc::clone(&wakers),
         registry: Arc::clone(&registry),
+        rolled: follower.bell(),
+        clock,
+        began: clock.mono(),
         fatal: stop.fatal(),
     };
     let journal = disk::spawn(journal, consumer, handover)?;
@@ -120,7 +142,11 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         clock,
     )?;
 
+    let mut lifecycle =
+        Lifecycle { config, clock, engine: &engine, outbox: &outbox, dataset, stop: &stop, released: None };
+    lifecycle.release();
     let out = out.spawn()?;
+    let follower = follower.spawn()?;
     let intake = intake.start(&stop)?;
     let admin = stop.run_all("admin", vec![admin])?;
     pages.set(State::Ready);
@@ -131,13 +157,14 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     if let (Some(base), None) = (&config.webhook.url, config.polling) {
         register::spawn(config, base, secret)?;
     }
-    Lifecycle { config, clock, engine: &engine, outbox: &outbox, dataset, stop: &stop, released: None }.run();
+    lifecycle.run();
 
     // Nothing new is taken, what was taken is decided and made durable, what is in flight is awaited.
     pages.set(State::Stopping);
     intake.stop_and_join();
     out.stop_and_join();
     admin.stop_and_join();
+    follower.stop_and_join();
     journal.stop_and_join()?;
     say!(Info, "stopped", pending = engine.pending());
     Ok(())
@@ -158,27 +185,4 @@ fn pages(
         registry.set(names::ENVELOPES_PENDING, engine.pending());
         registry.set(names::USERS, engine.users() as u64);
     })
-}
-
-/// Opens the journal and folds it into the engine.
-fn replay(
-    config: &Config,
-    engine: Engine<nobat_core::engine::Detached>,
-) -> Result<(Journal, Engine<nobat_core::engine::Detached>, Recovered), ServeError> {
-    let began = Instant::now();
-    let mut recovered = Recovered::default();
-    let mut corrupt = None;
-    let opened = Journal::open(&Options::new(&config.data_dir), |seq, payload| {
-        engine.replay(&mut recovered, seq, payload).map_err(|e| {
-            corrupt = Some(e);
-            nobat_core::record::Malformed("the frame does not continue the state before it")
-        })
-    });
-    if let Some(e) = corrupt {
-        return Err(e.into());
-    }
-    let journal = opened?;
-    let took = began.elapsed().as_millis();
-    say!(Info, "journal replayed", frames = recovered.frames, took_ms = took);
-    Ok((journal, engine, recovered))
 }

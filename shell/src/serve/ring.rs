@@ -4,6 +4,8 @@
 //! would put a stream behind the same trait. And [`Handover`], what the journal thread does after a commit:
 //! envelopes to the outbound thread, a wake-up to every intake.
 
+use super::snapshots::Bell;
+use crate::clock::Clock;
 use crate::disk::{Committed, DiskError, Durability, Entry as DiskEntry, Hooks};
 use crate::observe::{Registry, names};
 use crate::outbound::{Mail, Outbox};
@@ -13,6 +15,8 @@ use nobat_core::engine::{Entry, Journal, ReachFact, number};
 use nobat_core::envelope::Envelope;
 use nobat_core::id::Seq;
 use nobat_core::sync::ring::{Producer, Reservation};
+use nobat_core::time::Nanos;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
 
 /// What is handed on after the commit.
@@ -62,11 +66,21 @@ pub(super) struct Handover {
     pub intakes: Arc<OnceLock<Vec<Arc<mio::Waker>>>>,
     /// Counters.
     pub registry: Arc<Registry>,
+    /// Tells the follower that a segment was sealed.
+    pub rolled: Sender<Bell>,
+    /// For how long a commit takes.
+    pub clock: Clock,
+    /// When the commit under way began.
+    pub began: Nanos,
     /// Ends the process: nothing will be durable any more.
     pub fatal: Box<dyn FnMut() + Send>,
 }
 
 impl Hooks<Extra> for Handover {
+    fn committing(&mut self) {
+        self.began = self.clock.mono();
+    }
+
     fn committed(&mut self, batch: &mut Vec<Committed<Extra>>) {
         let mut bytes = 0;
         let frames = batch.len() as u64;
@@ -84,6 +98,7 @@ impl Hooks<Extra> for Handover {
         self.registry.add(names::JOURNAL_FRAMES, frames);
         self.registry.add(names::JOURNAL_BYTES, bytes);
         self.registry.inc(names::JOURNAL_COMMITS);
+        self.registry.observe(names::JOURNAL_COMMIT, self.clock.mono().since(self.began));
         // The 200s first: the platform waits for them, the pacer has its own pace.
         for intake in self.intakes.get().into_iter().flatten() {
             let _ = intake.wake();
@@ -93,11 +108,19 @@ impl Hooks<Extra> for Handover {
         }
     }
 
+    fn rolled(&mut self) {
+        // Without a follower the next start makes the snapshot.
+        let _ = self.rolled.send(Bell::Rolled);
+    }
+
     fn stalled(&mut self, error: &DiskError) {
+        self.registry.set(names::JOURNAL_STALLED, 1);
+        self.registry.inc(names::JOURNAL_STALLS);
         say!(Error, "the journal cannot be written, new updates are answered 503", error = error);
     }
 
     fn healed(&mut self) {
+        self.registry.set(names::JOURNAL_STALLED, 0);
         say!(Warn, "the journal can be written again");
     }
 

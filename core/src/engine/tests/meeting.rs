@@ -7,7 +7,7 @@ use crate::matchmaker::{Rules, Size};
 
 const SIZE: Size = Size { users: 64, pools: 1, blocks: 64 };
 
-fn detached() -> Engine<Detached> {
+pub(super) fn detached() -> Engine<Detached> {
     let kind = Kind::new(Talk, 3, Rate::new(200, Duration::from_secs(60)));
     Engine::new(vec![kind.with_pairs(Rules::default(), SIZE)], 7)
 }
