@@ -7,7 +7,8 @@
 //! the journal.
 //!
 //! Below it: `turn` (the way of an input), `wants` and `settle` (how people are brought together), `ties`
-//! (what is kept of that), `parts` and `step` (its frame), `alarms`, `recovery` and `resume`; `image`, `fold` and `load` (snapshots).
+//! (what is kept of that), `parts` and `step` (its frame), `alarms`, `recovery` and `resume`;
+//! `image`, `fold` and `load` (snapshots).
 //!
 //! Who calls it: webhook ([`Engine::handle_update`]), a timer ([`Engine::wake`]) and outbound
 //! ([`Engine::dispatching`], [`Engine::requeued`], [`Engine::settle`], [`Engine::render`]) in the shell;

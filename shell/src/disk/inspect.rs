@@ -1,7 +1,8 @@
 //! Reading a journal for people: `nobat journal verify` and `nobat journal dump`. Never changes anything,
 //! takes no lock; on a running process it shows the moment it was asked.
 //!
-//! What lives here: [`verify`], [`dump`] and [`snapshots`], which return values and lines. The command line prints them.
+//! What lives here: [`verify`], [`dump`] and [`snapshots`], which return values and lines. The command
+//! line prints them.
 
 use super::io::FsDirectory;
 use super::snapshot::file::ImageReader;

@@ -6,6 +6,7 @@
 //! seed. The long form: `NOBAT_SIM_DAYS=10000 cargo test --release -p nobat --test simulation -- --nocapture`.
 
 mod bot;
+mod ledger;
 mod server;
 mod world;
 

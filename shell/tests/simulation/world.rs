@@ -2,24 +2,24 @@
 //! loses answers, and the ledger that judges. One seed is one day.
 
 use crate::bot::read;
+use crate::ledger::{Copy, Question, User};
 use crate::server::{Down, Server, clocks};
 use nobat::disk::sim::{Faults, SimDisk};
 use nobat_core::envelope::{Envelope, Verdict};
-use nobat_core::id::Seq;
 use nobat_core::pacer::Dispatch;
 use nobat_core::time::UnixMillis;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap};
 
-const MS: u64 = 1_000_000;
+pub(crate) const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 const HOUR: u64 = 3_600 * SECOND;
 
 /// As the outbound thread has it.
-const SETTLE_AFTER: u64 = 10 * MS;
+pub(crate) const SETTLE_AFTER: u64 = 10 * MS;
 
 /// The longest turn of the journal thread, and so the window in which a kill makes a send be repeated.
-const COMMIT_MAX: u64 = 5 * MS;
+pub(crate) const COMMIT_MAX: u64 = 5 * MS;
 
 /// A bug that the ledger must notice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,28 +70,6 @@ enum Step {
     Timer(u64),
     Kill,
     Start,
-}
-
-/// A user and the platform's queue of him: one update at a time, in order.
-#[derive(Default)]
-struct User {
-    queue: VecDeque<(i64, String)>,
-    /// The first of the queue is with the server, which promised an answer after this frame.
-    waits_for: Option<Seq>,
-    /// Deliveries of the first of the queue.
-    tries: u64,
-    /// Updates answered 200, each once.
-    answered: u64,
-    /// Questions by id, with the count that their answer must carry.
-    expected: BTreeMap<u64, Question>,
-    /// The highest count that an accepted answer carried.
-    newest: u64,
-}
-
-struct Question {
-    count: u64,
-    /// When the last copy that was accepted had left, and when the server was told, if it was.
-    accepted: Option<(u64, Option<u64>)>,
 }
 
 /// A send on the wire.
@@ -196,18 +174,9 @@ impl World {
             self.write(user, true);
         }
         self.run();
-        let mut unanswered = Vec::new();
-        for (id, user) in &self.users {
-            if !user.queue.is_empty() {
-                unanswered.push(format!("user {id}: {} updates were never answered", user.queue.len()));
-            }
-            let lost = user.expected.values().filter(|question| question.accepted.is_none()).count();
-            if lost > 0 {
-                unanswered.push(format!("user {id}: {lost} questions that were answered 200 have no answer"));
-            }
-        }
-        if let Some(first) = unanswered.into_iter().next() {
-            self.fail(first);
+        let owed = self.users.iter().find_map(|(id, user)| Some(format!("user {id}: {}", user.owed()?)));
+        if let Some(owed) = owed {
+            self.fail(owed);
         }
         self.report.ops = self.disk.ops();
         match self.broken {
@@ -407,29 +376,12 @@ impl World {
         }
     }
 
-    fn note(&mut self, id: u64, question: u64, count: u64, copy: (u64, Option<u64>)) -> Result<(), String> {
-        let kills = &self.kills;
+    fn note(&mut self, id: u64, question: u64, count: u64, copy: Copy) -> Result<(), String> {
         let Some(user) = self.users.get_mut(&id) else { return Err(format!("user {id} never wrote")) };
-        let place = user.answered + 1;
-        let asked = user.expected.entry(question).or_insert(Question { count: place, accepted: None });
-        if asked.count != count {
-            let wanted = asked.count;
-            return Err(format!("user {id}, question {question}: {count} effects where {wanted} are due"));
-        }
-        if count < user.newest {
-            return Err(format!("user {id}, question {question}: an answer behind a later one"));
-        }
-        user.newest = count;
-        match asked.accepted.replace(copy) {
-            None | Some((_, None)) => Ok(()),
-            Some((left, Some(told))) => {
-                let window = told + SETTLE_AFTER + 2 * COMMIT_MAX + MS;
-                self.report.repeats += 1;
-                // On the wire at the kill, or its end was not durable yet.
-                let excused = kills.iter().any(|&kill| left <= kill && kill <= window);
-                if excused { Ok(()) } else { Err(format!("user {id}, question {question}: answered twice")) }
-            }
-        }
+        let noted = user.note(question, count, copy, &self.kills);
+        let repeat = noted.map_err(|what| format!("user {id}, question {question}: {what}"))?;
+        self.report.repeats += u64::from(repeat);
+        Ok(())
     }
 
     fn answer(&mut self, call: usize) {
