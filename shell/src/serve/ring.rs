@@ -116,7 +116,12 @@ impl Hooks<Extra> for Handover {
     fn stalled(&mut self, error: &DiskError) {
         self.registry.set(names::JOURNAL_STALLED, 1);
         self.registry.inc(names::JOURNAL_STALLS);
-        say!(Error, "the journal cannot be written, new updates are answered 503", error = error);
+        say!(
+            Error,
+            "the journal cannot be written, new updates are answered 503; free space on the disk of the data \
+             directory, and it goes on by itself",
+            error = error
+        );
     }
 
     fn healed(&mut self) {

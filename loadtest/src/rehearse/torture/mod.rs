@@ -137,7 +137,7 @@ pub fn run(options: &Options) -> Result<Verdict, RehearsalError> {
     let (told, events) = unbounded_channel();
     let platform = Emulator::start(platform(&profile, &tokens), told.clone());
     let platform = Arc::new(platform.map_err(|e| io("start the emulated platform", e))?);
-    let collector = Collector::start(events, None::<Vec<u8>>).map_err(|e| io("start a thread", e))?;
+    let collector = Collector::start(events, None::<Vec<u8>>, None).map_err(|e| io("start a thread", e))?;
     let environment = Environment::new(&profile, &tokens, platform.addr(), data.path());
     let mut environment = environment.map_err(|e| io("find a free port", e))?;
     for name in ["NOBAT_JOURNAL_SEGMENT_KB", "NOBAT_JOURNAL_SNAPSHOT_EVERY_KB"] {
