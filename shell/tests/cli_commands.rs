@@ -190,6 +190,8 @@ fn doctor_looks_at_disk_clock_ports_and_tokens() {
         assert!(good.out.contains(says), "{says} in {}", good.out);
     }
     assert_eq!(std::fs::read_dir(&data).expect("made").count(), 0, "nothing is left behind");
+    let polled = ask(&[TWO, &ports[1..]].concat(), false, "");
+    assert!(polled.out.contains("ok   polling 0  no webhook stands in its way"), "{}", polled.out);
     assert_eq!(ask(&env, true, "").status, Status::Unavailable);
     assert_eq!(ask(&env, true, " --offline").status, Status::Ok);
     let dead = [&[("BOT_TOKEN_MAIN", "1000001:dead")], &ports[..], &[TWO[2]]].concat();
@@ -207,7 +209,7 @@ fn a_data_directory_that_cannot_be_used_is_told() {
     std::fs::write(&file, "").expect("written");
     let told = told(dir.path(), TWO, false, &format!("nobat --data-dir {} doctor --offline", file.display()));
     assert_eq!(told.status, Status::NotAsWanted);
-    assert!(told.out.contains("create it, or give it to this user"), "{}", told.out);
+    assert!(told.out.contains("set NOBAT_DATA_DIR to a directory"), "{}", told.out);
 }
 
 #[test]

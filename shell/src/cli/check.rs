@@ -34,6 +34,7 @@ fn bots(out: &mut dyn Write, config: &Config) -> io::Result<()> {
     let lanes = config.lanes.len();
     let capacity = lanes as u64 * u64::from(config.pacing.per_lane_rate);
     let reach = match config.pacing.reach {
+        _ if lanes == 1 => "one bot answers everybody",
         Reach::Try => {
             "each user's home bot is tried once; who has not started it is answered by the bot he wrote to"
         }

@@ -1,12 +1,13 @@
 //! `nobat doctor`: will it work? Asks the platform, the disk and the clock; a line each.
 
 use super::args::Doctor;
+use super::remedy::of_the_system;
 use super::{Done, Status, World, configured};
 use crate::channel::telegram::Api;
-use crate::channel::telegram::api::{ApiError, get_me};
+use crate::channel::telegram::api::{ApiError, get_me, webhook_info};
 use crate::channel::telegram::setup::Plan;
 use crate::clock::Clock;
-use crate::config::{Config, Inputs, Kind, TlsFiles};
+use crate::config::{Config, Inputs, Kind, Polling, TlsFiles};
 use crate::observe::rfc3339;
 use crate::tls;
 use nobat_bots::results::dataset::Dataset;
@@ -88,8 +89,10 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, doctor: &Doctor) -> Do
                 break;
             }
         }
-        if report.worst == Status::Ok && config.polling.is_none() {
-            webhooks(&*api, &config, &mut report)?;
+        match config.polling {
+            _ if report.worst != Status::Ok => {}
+            None => webhooks(&*api, &config, &mut report)?,
+            Some(why) => polling(&*api, &config, why, &mut report)?,
         }
     }
     Ok(report.worst)
@@ -112,7 +115,8 @@ fn data_dir(dir: &Path) -> (Found, String) {
     let shown = dir.display();
     match measure(dir) {
         Err(error) => {
-            (Found::Bad, format!("{shown} cannot be used: {error}; create it, or give it to this user"))
+            let remedy = of_the_system(error.kind()).unwrap_or("look at the disk");
+            (Found::Bad, format!("{shown} cannot be used: {error}; {remedy}"))
         }
         Ok((median, slowest)) => {
             let says = format!("{shown}: a sync takes {median:.1?}, the slowest of {SYNCS} {slowest:.1?}");
@@ -231,6 +235,26 @@ fn webhooks(api: &dyn Api, config: &Config, report: &mut Report<'_>) -> io::Resu
         }
     });
     written
+}
+
+/// Does a webhook stand in the way of long polling?
+fn polling(api: &dyn Api, config: &Config, why: Polling, report: &mut Report<'_>) -> io::Result<()> {
+    for (lane, bot) in config.lanes.iter().enumerate().filter(|(lane, _)| config.must_hear(*lane)) {
+        let found = match (webhook_info(api, &bot.token), why) {
+            (Err(error), _) => (Found::Bad, error.to_string()),
+            (Ok(info), _) if info.url.is_empty() => (Found::Good, "no webhook stands in its way".to_owned()),
+            (Ok(_), Polling::Forced) => {
+                (Found::Note, "has a webhook, which `nobat serve` removes".to_owned())
+            }
+            (Ok(_), Polling::NoAddress) => {
+                let remedy =
+                    "run `nobat webhook clear`, or set FORCE_POLLING=true, or say where webhooks arrive";
+                (Found::Bad, format!("has a webhook, so it cannot be polled: {remedy}"))
+            }
+        };
+        report.tell(&format!("polling {lane}"), found)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! runs. A repair writes a copy.
 
 use super::args::{Journal, Snapshot};
+use super::remedy::with_remedy;
 use super::{Done, Failed, Status, World};
 use crate::config::{Inputs, store};
 use crate::disk::io::FsDirectory;
@@ -10,30 +11,31 @@ use crate::observe::rfc3339;
 use nobat_core::engine;
 use nobat_core::id::Seq;
 use std::io::{BufWriter, Write as _};
+use std::path::Path;
 
-fn damaged(error: DiskError) -> Failed {
-    Failed::With(Status::Io, error.to_string())
+fn damaged(dir: &Path) -> impl Fn(DiskError) -> Failed {
+    move |error| Failed::With(Status::Io, format!("{}: {}", dir.display(), with_remedy(&error)))
 }
 
 /// Needs no token: a journal may be looked at on another machine.
 pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, journal: &Journal) -> Done {
     let dir = store(inputs)?.data_dir;
     if let Journal::Repair { to } = journal {
-        let repaired = repair::repair(&dir, to).map_err(damaged)?;
+        let repaired = repair::repair(&dir, to).map_err(damaged(&dir))?;
         writeln!(world.out, "{repaired}")?;
         let whole = repaired.damage.is_empty() && repaired.seen <= repaired.last;
         return Ok(if whole { Status::Ok } else { Status::NotAsWanted });
     }
-    let image = snapshot::newest_whole(&FsDirectory::new(&dir)).map_err(damaged)?;
+    let image = snapshot::newest_whole(&FsDirectory::new(&dir)).map_err(damaged(&dir))?;
     let covered = image.map_or(Seq(0), |header| header.covered);
     let segments = match journal {
         Journal::Dump => {
             let mut out = BufWriter::new(&mut world.out);
-            let segments = inspect::dump(&dir, covered, &mut out).map_err(damaged)?;
+            let segments = inspect::dump(&dir, covered, &mut out).map_err(damaged(&dir))?;
             out.flush()?;
             segments
         }
-        _ => inspect::verify(&dir, covered).map_err(damaged)?,
+        _ => inspect::verify(&dir, covered).map_err(damaged(&dir))?,
     };
     if segments.is_empty() {
         return Err(Failed::With(
@@ -53,7 +55,7 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, journal: &Journal) -> 
 /// Says of each snapshot whether it is whole and what it holds.
 pub(super) fn snapshots(world: &mut World<'_>, inputs: &Inputs, Snapshot::Inspect: &Snapshot) -> Done {
     let dir = store(inputs)?.data_dir;
-    let found = inspect::snapshots(&dir).map_err(damaged)?;
+    let found = inspect::snapshots(&dir).map_err(damaged(&dir))?;
     let mut status = if found.is_empty() { Status::NotAsWanted } else { Status::Ok };
     if found.is_empty() {
         writeln!(world.err, "{}: there is no snapshot here", dir.display())?;

@@ -8,6 +8,7 @@ pub mod args;
 mod check;
 mod doctor;
 mod journal;
+mod remedy;
 mod results;
 mod serve;
 mod webhook;

@@ -1,10 +1,12 @@
 //! `nobat serve`.
 
+use super::remedy::with_remedy;
 use super::{Done, Failed, Status};
 use crate::config::{Inputs, load};
 use crate::disk::DiskError;
 use crate::observe::log;
 use crate::recovery::RecoveryError;
+use crate::serve::ServeError;
 use crate::{say, serve};
 use std::error::Error;
 
@@ -24,7 +26,14 @@ pub(super) fn run(inputs: &Inputs) -> Done {
         Ok(()) => Ok(Status::Ok),
         Err(error) => {
             let status = if of_the_disk(&error) { Status::Io } else { Status::NotAsWanted };
-            Err(Failed::With(status, format!("nobat cannot serve: {error}")))
+            let says = match &error {
+                // A full disk has its remedy already.
+                ServeError::Disk(e) | ServeError::Recovery(RecoveryError::Disk(e)) if !e.heals() => {
+                    with_remedy(e)
+                }
+                error => error.to_string(),
+            };
+            Err(Failed::With(status, format!("nobat cannot serve: {says}")))
         }
     }
 }

@@ -76,13 +76,22 @@ pub(super) struct Feed {
     /// The platform has forgotten all before it.
     confirmed: Option<UpdateId>,
     failures: u32,
+    /// The last call was answered well.
+    good: bool,
     stopping: bool,
 }
 
 impl Feed {
     /// To be asked at `now`. Without an offset: the platform gives what nobody confirmed.
     pub(super) const fn new(now: Nanos) -> Self {
-        Self { phase: Phase::Due(now), offset: None, confirmed: None, failures: 0, stopping: false }
+        Self {
+            phase: Phase::Due(now),
+            offset: None,
+            confirmed: None,
+            failures: 0,
+            good: false,
+            stopping: false,
+        }
     }
 
     /// What to ask now, if anything. `durable`: how far the journal is; none: it takes nothing.
@@ -111,6 +120,12 @@ impl Feed {
         Some(ask)
     }
 
+    /// Whether the platform may hold the next call. The first, and the first after a trouble, shall be answered
+    /// at once: the operator wants to know.
+    pub(super) const fn may_be_held(&self) -> bool {
+        self.good
+    }
+
     /// What is asked and not answered.
     pub(super) const fn asked(&self) -> Option<Ask> {
         match self.phase {
@@ -122,7 +137,7 @@ impl Feed {
     /// An answer with updates came, and they were decided as `batch` says.
     pub(super) fn heard(&mut self, now: Nanos, batch: Batch) {
         let asked = self.answered();
-        self.failures = 0;
+        (self.failures, self.good) = (0, true);
         match asked {
             Some(Ask::Updates(Some(offset))) => self.confirmed = Some(offset),
             Some(Ask::Confirm(_)) => {
@@ -143,6 +158,7 @@ impl Feed {
     /// No updates came. `clear`: a webhook that stands in the way is removed at once.
     pub(super) fn troubled(&mut self, now: Nanos, trouble: Trouble, clear: bool) -> Option<Ask> {
         let asked = self.answered();
+        self.good = false;
         if let Some(Ask::Confirm(_)) = asked {
             // Not worth a second try: the successor meets duplicates, and knows them.
             self.phase = Phase::Over;

@@ -195,7 +195,8 @@ impl<J: Journal + 'static> Poller<J> {
     fn send(&mut self, now: Nanos, pool: usize, ask: feed::Ask) {
         let Polled { talk, feed, .. } = &mut self.bots[pool];
         self.request.clear();
-        let tag = talk.request(ask, HOLD, &mut self.request) | (pool as u64) << 32;
+        let hold = if feed.may_be_held() { HOLD } else { Duration::ZERO };
+        let tag = talk.request(ask, hold, &mut self.request) | (pool as u64) << 32;
         if self.client.send(now, pool, tag, &self.request).is_err() {
             // A connection that was given up is not closed yet.
             feed.troubled(now, feed::Trouble::Failed, false);

@@ -1,7 +1,7 @@
 //! What one bot's poll says: its requests to the platform, and its troubles to the operator.
 //!
-//! What lives here: [`Talk`] and [`Word`]. A trouble is said when it begins, each minute while it lasts, and
-//! when it is over; not at every try.
+//! What lives here: [`Talk`] and [`Word`]. A trouble is said when it begins, each minute while it lasts or comes
+//! back (two pollers end each other in turns), and when it is over; not at every try.
 
 use super::feed::{Ask, Trouble};
 use crate::channel::telegram::polling::{self, BATCH, Polled, Polls};
@@ -81,13 +81,15 @@ pub(super) struct Talk {
     encoder: Encoder,
     /// Of the last call.
     tag: u32,
-    /// What was said last, and when; none while all is good.
+    /// The trouble that was said last, and when.
     said: Option<(Trouble, Nanos)>,
+    /// That it is over was not said yet.
+    owes_all_clear: bool,
 }
 
 impl Talk {
     pub(super) fn new(bot: Bot, head: RequestHead) -> Self {
-        Self { head, bot: bot.id, encoder: Encoder::new(), tag: 0, said: None }
+        Self { head, bot: bot.id, encoder: Encoder::new(), tag: 0, said: None, owes_all_clear: false }
     }
 
     /// Writes the request and gives its tag.
@@ -111,7 +113,7 @@ impl Talk {
     pub(super) fn tell(&mut self, now: Nanos, lane: LaneIx, word: &Word, clears: bool) {
         let bot = self.bot;
         let Word::Bad(trouble, why) = word else {
-            if self.said.take().is_some() {
+            if std::mem::take(&mut self.owes_all_clear) {
                 say!(Info, "updates come by long polling", lane = lane, bot = bot);
             }
             return;
@@ -123,6 +125,7 @@ impl Talk {
             return;
         }
         self.said = Some((*trouble, now));
+        self.owes_all_clear = true;
         match trouble {
             Trouble::OtherPoller => {
                 say!(Warn, "another instance polls this token: stop it; trying again", lane = lane, bot = bot)
@@ -151,7 +154,12 @@ impl Talk {
                 retry_after_s = wait.as_secs()
             ),
             Trouble::Failed => {
-                say!(Warn, "a poll failed, trying again: {why}", lane = lane, bot = bot);
+                say!(
+                    Warn,
+                    "updates cannot be asked for, trying again: {why}; `nobat doctor` looks closer",
+                    lane = lane,
+                    bot = bot
+                );
             }
         }
     }

@@ -176,12 +176,13 @@ fn updates_are_decided_and_confirmed_by_the_call_after_their_commit() {
     let rig = Rig::start(false, 100);
     let call = rig.call();
     assert!(!call.body.contains("offset"), "{}", call.body);
-    call.is("getUpdates", r#""timeout":30,"allowed_updates":["callback_query","message","my_chat_member"]"#);
+    // The first is not held: whether it works shall be known at once.
+    call.is("getUpdates", r#""timeout":0,"allowed_updates":["callback_query","message","my_chat_member"]"#);
     call.answer(200, &batch(&[10, 11]));
     rig.pushes(2);
     rig.commit(2);
     let call = rig.call();
-    call.is("getUpdates", r#""offset":12,"#);
+    call.is("getUpdates", r#""offset":12,"limit":100,"timeout":30,"#);
     call.answer(200, &batch(&[]));
     // The next is held by the platform, and given up by the stop; nothing is left to confirm.
     let held = rig.call();

@@ -64,7 +64,10 @@ impl DatasetFile {
                 self.present = true;
                 say!(Info, "data set loaded: {students} results", file = shown, version = version);
             }
-            Err(e) => say!(Error, "the data set cannot be used, the one before stays: {e}", file = shown),
+            Err(e) if self.present => {
+                say!(Error, "the data set cannot be used, the one before stays: {e}", file = shown);
+            }
+            Err(e) => say!(Error, "the data set cannot be used: {e}", file = shown),
         }
     }
 }

@@ -52,7 +52,14 @@ pub(super) fn listen(config: &Config) -> Result<Vec<TcpListener>, ServeError> {
         return Ok(Vec::new());
     }
     let shared = config.intakes > 1;
-    (0..config.intakes.max(1)).map(|_| Ok(reactor::bind(config.listen, shared)?)).collect()
+    let bind =
+        |_| reactor::bind(config.listen, shared).map_err(|e| named("server.listen (NOBAT_LISTEN, PORT)", &e));
+    (0..config.intakes.max(1)).map(bind).collect()
+}
+
+/// With the key whose value it was.
+pub(super) fn named(key: &str, error: &io::Error) -> ServeError {
+    ServeError::Config(format!("{key}: {error}"))
 }
 
 impl Intake {

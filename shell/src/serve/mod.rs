@@ -82,7 +82,8 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     // Bound first: a port in use is found at once, and connects wait in the backlog during replay.
     let listeners = intake::listen(config)?;
 
-    let admin_listener = reactor::bind(config.admin_listen, false)?;
+    let admin_listener = reactor::bind(config.admin_listen, false)
+        .map_err(|e| intake::named("server.admin_listen (ADMIN_PORT)", &e))?;
     let server_tls = spec::server_tls(config, clock.now().wall)?;
 
     let shelf = Arc::new(Shelf::default());

@@ -32,6 +32,11 @@ pub(super) fn settings(config: &Config) -> Result<Settings, ServeError> {
 fn texts(config: &Config) -> Result<Texts, ServeError> {
     let mut texts = Texts::default();
     let Some(dir) = &config.results.texts_dir else { return Ok(texts) };
+    if !dir.is_dir() {
+        let what =
+            format!("results.texts_dir: {} is no directory; make it, or leave the key away", dir.display());
+        return Err(ServeError::Config(what));
+    }
     for language in Language::ALL {
         let path = dir.join(format!("{}.txt", language.tag()));
         let file = match fs::read_to_string(&path) {
@@ -51,7 +56,10 @@ fn texts(config: &Config) -> Result<Texts, ServeError> {
 /// nowhere is worse than none.
 fn user_names(config: &Config) -> Vec<String> {
     let platform = Platform::of(config);
-    let asked = config.lanes.iter().map(|lane| get_me(&platform, &lane.token).map(|bot| bot.username));
+    let asked = config.lanes.iter().map(|lane| match get_me(&platform, &lane.token) {
+        Ok(bot) => Ok(bot.username),
+        Err(e) => Err(format!("{}: {e}", lane.token)),
+    });
     match asked.collect::<Result<Vec<_>, _>>() {
         Ok(names) => names,
         Err(e) => {

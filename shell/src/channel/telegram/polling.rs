@@ -111,8 +111,8 @@ fn refused(status: u16, retry_after: Option<u32>, said: &Body<'_>) -> Polled {
     match code {
         429 => Polled::RetryAfter(wait(retry_after, said.retry_after)),
         401 | 404 | 421 => Polled::TokenDead,
-        409 if said.description.contains("webhook is active") => Polled::WebhookActive,
-        // Also "terminated by setWebhook request": the next call says that a webhook is active.
+        // "while webhook is active", "terminated by setWebhook request"
+        409 if said.description.to_ascii_lowercase().contains("webhook") => Polled::WebhookActive,
         409 => Polled::OtherPoller,
         code => {
             let shown: String = said.description.chars().filter(|c| !c.is_control()).take(200).collect();
@@ -166,7 +166,7 @@ mod tests {
         let other = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
         assert_eq!(refusal(409, active), Polled::WebhookActive);
         assert_eq!(refusal(409, other), Polled::OtherPoller);
-        assert_eq!(refusal(409, "Conflict: terminated by setWebhook request"), Polled::OtherPoller);
+        assert_eq!(refusal(409, "Conflict: terminated by setWebhook request"), Polled::WebhookActive);
         assert_eq!(refusal(401, "Unauthorized"), Polled::TokenDead);
         assert_eq!(refusal(404, "Not Found"), Polled::TokenDead);
         assert_eq!(
