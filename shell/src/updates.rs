@@ -54,7 +54,7 @@ pub struct Updates<J> {
     pub registry: Arc<Registry>,
     /// Bounds the log lines about single updates.
     pub sampler: Sampler,
-    /// How many lanes the kind has, for the log.
+    /// How many lanes share the users by home, for the log; 0 where the bot that was written to answers.
     pub lanes: u16,
 }
 
@@ -92,8 +92,13 @@ impl<J: Journal> Updates<J> {
             && let Some(suppressed) = self.sampler.admit(now)
         {
             let (user, lane) = (inbound.user, inbound.lane);
-            let home = user.home(self.lanes.max(1));
-            say!(Info, "Update from user {user}, backend bot {home}", lane = lane, suppressed = suppressed);
+            let backend = if self.lanes == 0 { lane } else { user.home(self.lanes) };
+            say!(
+                Info,
+                "Update from user {user}, backend bot {backend}",
+                lane = lane,
+                suppressed = suppressed
+            );
         }
     }
 }

@@ -205,8 +205,10 @@ fn a_lone_token_does_not_say_what_the_bot_does() {
 #[test]
 fn a_kind_that_is_not_served_is_told_as_such() {
     refused(
-        Place::new().env(&[("BOT_TOKENS", "1000001:TEST")]),
-        &["environment (BOT_TOKENS): bot.kind: this version does not serve `chat` yet; it serves: results"],
+        Place::new().env(&[("BOT_TOKEN", "1000001:TEST"), ("NOBAT_KIND", "signals")]),
+        &[
+            "environment (BOT_TOKEN): bot.kind: this version does not serve `signals` yet; it serves: results, chat",
+        ],
     );
 }
 

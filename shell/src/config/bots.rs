@@ -32,7 +32,7 @@ impl Kind {
     const ALL: [Self; 6] =
         [Self::Results, Self::Chat, Self::Registration, Self::Signals, Self::Answers, Self::Gateway];
     /// The kinds this version serves.
-    pub const SERVED: &'static [Self] = &[Self::Results];
+    pub const SERVED: &'static [Self] = &[Self::Results, Self::Chat];
 
     /// Its word in the configuration.
     #[must_use]

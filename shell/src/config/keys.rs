@@ -202,6 +202,28 @@ keys! {
         "Look-ups that find nothing, an hour and user; beyond, he must wait. Keeps numbers from being tried through.";
     HANDOFF: results.handoff, &[], Bool, "false",
         "Offer each student a link to the bot of his own lane. Every bot must then hear its updates.";
+    CHAT_AGE_MIN: chat.age_min, &[], Whole(13, 120), "13",
+        "The youngest that may use the bot, in years.";
+    CHAT_CROSS_BOT: chat.cross_bot_matching, &[("ENABLE_CROSS_BOT_MATCHING", Same)], Bool, "true",
+        "Users of different bots may meet. Each is answered by the bot he wrote to.";
+    CHAT_PRIVATE: chat.filter_contacts, &[], Bool, "true",
+        "Messages that name an account, a link or a telephone number are not passed on; who sent one is told.";
+    CHAT_IDLE: chat.idle_minutes, &[], Whole(1, 1440), "30",
+        "A chat in which nobody has written for so long ends.";
+    CHAT_SEARCH: chat.search_minutes, &[], Whole(1, 1440), "30",
+        "A search that has found nobody for so long ends.";
+    CHAT_FLOOD: chat.flood_messages, &[], Whole(1, 256), "20",
+        "Inputs of one user in any `flood_seconds`; beyond, he is told once and they are not passed on. Takes the place of `limits.requests_per_minute`.";
+    CHAT_FLOOD_PER: chat.flood_seconds, &[], Whole(1, 3600), "10",
+        "See `flood_messages`.";
+    CHAT_REPORTS: chat.reports_to_shut_out, &[], Whole(1, 255), "5",
+        "So many partners who report a user within a day shut him out.";
+    CHAT_SHUT_OUT: chat.shut_out_hours, &[], Whole(1, 8760), "24",
+        "For how long he then meets nobody.";
+    CHAT_SEATS: chat.searchers, &[], Whole(1000, 4_194_304), "1000000",
+        "Users who may have searched since the start, 256 bytes each as they come; and as many blocks between users. Beyond, who searches for the first time is told that there is no room.";
+    CHAT_TEXTS_DIR: chat.texts_dir, &[], Path, "",
+        "`ar.txt`, `en.txt` and `fa.txt` here replace the built-in texts.";
     LOG_LEVEL: log.level, &[("LOG_LEVEL", Same)], OneOf(&["error", "warn", "info", "debug"]), "info",
         "The least that is written.";
     LOG_FORMAT: log.format, &[], OneOf(&["text", "json"]), "text",
@@ -229,7 +251,7 @@ keys! {
 pub enum Standing {
     /// The tokens of the lanes.
     Tokens,
-    /// Of another kind of bot: not needed by this one.
+    /// Of this kind of bot, which has no use for it in this version; not needed by others.
     Kind(&'static str),
     /// Not needed at all, and why.
     Unneeded(&'static str),
@@ -252,7 +274,6 @@ pub const OTHER_NAMES: &[(&str, Standing)] = &[
     ("ENABLE_LOCK_CHAT", Standing::Kind("chat")),
     ("ENABLE_REFERRALS", Standing::Kind("chat")),
     ("ENABLE_ADMIN_ALERTS", Standing::Kind("chat")),
-    ("ENABLE_CROSS_BOT_MATCHING", Standing::Kind("chat")),
     ("PAYMENT_CARD_NUMBER", Standing::Kind("chat")),
     ("PAYMENT_PAYEE_NAME", Standing::Kind("chat")),
 ];

@@ -6,6 +6,7 @@
 
 mod address;
 mod bots;
+mod chat;
 pub mod doc;
 mod dotenv;
 pub mod keys;
@@ -20,6 +21,7 @@ mod values;
 pub use crate::observe::Secret;
 pub use address::{ApiRoot, BaseUrl};
 pub use bots::{Kind, LaneConfig, Mode};
+pub use chat::ChatConfig;
 pub use names::{NameReport, NameUse};
 pub use problem::{Origin, Problem, Problems};
 pub use secret_file::webhook_secret;
@@ -115,6 +117,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let limits = limits(values);
     let journal = journal(values);
     let results = results(values);
+    let chat = chat::chat(values);
     let log = log(values);
     let admin = admin(values);
     let external = external(values);
@@ -157,6 +160,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
             dataset: results.dataset.or_else(|| Some(data_dir.join(DATASET_FILE))),
             ..results
         },
+        chat,
         log,
         admin,
         external,

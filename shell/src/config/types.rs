@@ -2,6 +2,7 @@
 
 use super::address::BaseUrl;
 use super::bots::{Kind, LaneConfig, Mode};
+use super::chat::ChatConfig;
 use super::names::NameReport;
 use super::problem::Origin;
 use crate::observe::Secret;
@@ -53,6 +54,8 @@ pub struct Config {
     pub journal: JournalConfig,
     /// The results bot.
     pub results: ResultsConfig,
+    /// The chat bot.
+    pub chat: ChatConfig,
     /// What is written.
     pub log: Log,
     /// Who may administer.

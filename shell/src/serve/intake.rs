@@ -74,7 +74,7 @@ impl Intake {
             durable: Arc::clone(durable),
             registry: Arc::clone(registry),
             sampler: Sampler::new(config.log.updates_per_second),
-            lanes: u16::try_from(config.lanes.len()).unwrap_or(u16::MAX),
+            lanes: spec::homes(config),
         });
         let poller = match config.polling {
             Some(why) => Some(Poller::new(spec::polling(config, why)?, Arc::clone(&updates), *clock)?),

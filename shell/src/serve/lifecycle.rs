@@ -1,4 +1,4 @@
-//! What the main thread does while the others work: signals, the release gate, the data set, registration.
+//! What the main thread does while the others work: signals, alarms, the release gate, the data set.
 //!
 //! What lives here: [`Stop`], the one flag that ends the process gracefully and the threads that watch it;
 //! [`Lifecycle`], the main thread's loop.
@@ -23,6 +23,9 @@ use std::time::Duration;
 
 /// How often the main thread looks at the clock, the file of the data set and the flag.
 const TICK: Duration = Duration::from_millis(100);
+
+/// People rung between two looks at the clock.
+const RUNG_AT_ONCE: usize = 1_000;
 
 /// The end of the process, asked for by a signal or by a journal that failed.
 pub(super) struct Stop {
@@ -51,7 +54,7 @@ impl Stop {
     }
 
     /// Sleeps a tick; whether to go on.
-    fn tick(&self) -> bool {
+    pub(super) fn tick(&self) -> bool {
         let mut failed = self.fatal.0.lock();
         self.fatal.1.wait_for(&mut failed, TICK);
         !*failed && !self.signalled.load(Ordering::Relaxed)
@@ -108,7 +111,8 @@ pub(super) struct Lifecycle<'a> {
     pub clock: Clock,
     pub engine: &'a Engine<RingJournal>,
     pub outbox: &'a Outbox,
-    pub dataset: DatasetFile,
+    /// Of a results bot.
+    pub dataset: Option<DatasetFile>,
     pub stop: &'a Stop,
     /// What was last said about the release gate.
     pub released: Option<bool>,
@@ -118,8 +122,9 @@ impl Lifecycle<'_> {
     /// Until the end is asked for.
     pub(super) fn run(mut self) {
         loop {
-            self.dataset.refresh();
+            self.dataset.iter_mut().for_each(DatasetFile::refresh);
             self.release();
+            self.ring();
             if !self.stop.tick() {
                 say!(Info, "stopping: no new update is taken, what is in flight is awaited");
                 return;
@@ -127,11 +132,19 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// Opens the gate once the hour has come and there is something to show. To be called before the first
-    /// update is taken: until then the gate is shut, and who asks would be told to wait for the hour.
+    /// Rings those whose time has come. Where the journal is behind, they are rung at the next tick.
+    fn ring(&self) {
+        while let Ok(RUNG_AT_ONCE) = self.engine.wake(self.clock.now(), RUNG_AT_ONCE) {}
+    }
+
+    /// Opens the gate of a results bot once the hour has come and there is something to show. To be called
+    /// before the first update is taken: until then the gate is shut, and who asks would be told to wait for
+    /// the hour.
     pub(super) fn release(&mut self) {
+        let Some(dataset) = &self.dataset else { return };
+        let present = dataset.present();
         let due = self.config.results.release.is_none_or(|at| self.clock.now().wall >= at);
-        let open = due && self.dataset.present();
+        let open = due && present;
         if self.released == Some(open) {
             return;
         }

@@ -4,6 +4,7 @@
 //! may fail, then waits for a signal and stops it in the order in which nothing is lost. No decision about
 //! an update or a user is made here.
 
+mod chat;
 mod dataset;
 mod intake;
 mod lifecycle;
@@ -13,10 +14,11 @@ mod results;
 mod ring;
 mod snapshots;
 mod spec;
+mod words;
 
 use crate::admin::{AdminService, Pages, State};
 use crate::clock::Clock;
-use crate::config::{Config, webhook_secret};
+use crate::config::{Config, Kind, webhook_secret};
 use crate::disk::{self, DiskError};
 use crate::observe::{Registry, names};
 use crate::outbound::Outbound;
@@ -87,12 +89,14 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     let server_tls = spec::server_tls(config, clock.now().wall)?;
 
     let shelf = Arc::new(Shelf::default());
-    let mut dataset = DatasetFile::new(config.results.dataset.clone(), Arc::clone(&shelf));
-    dataset.refresh();
+    let mut dataset = (config.kind == Kind::Results)
+        .then(|| DatasetFile::new(config.results.dataset.clone(), Arc::clone(&shelf)));
+    dataset.iter_mut().for_each(DatasetFile::refresh);
 
     let seed = entropy::seed();
     let engine = Engine::new(vec![spec::engine_kind(config, shelf)?], seed);
     let Recovery { journal, engine, mut recovered, loaded } = recover::recover(config, engine)?;
+    engine.check_pairs().map_err(RecoveryError::Corrupt)?;
     let restarted = recovered.frames > 0 || loaded.header.is_some();
     let first = journal.next_seq();
     let (producer, consumer) = journal_ring::ring(RING_FRAMES, RING_BYTES, first);
@@ -120,6 +124,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         fatal: stop.fatal(),
     };
     let journal = disk::spawn(journal, consumer, handover)?;
+    bring_together(&engine, clock, &stop)?;
 
     let secret = webhook_secret(config)?;
     let pages = Arc::new(pages(config, &registry, &engine, &journal, clock));
@@ -168,6 +173,19 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     follower.stop_and_join();
     journal.stop_and_join()?;
     say!(Info, "stopped", pending = engine.pending());
+    Ok(())
+}
+
+/// Brings people to where the journal says that they stand, before anything new is taken.
+fn bring_together(engine: &Engine<RingJournal>, clock: Clock, stop: &Stop) -> Result<(), ServeError> {
+    while engine.resume(clock.now()).is_err() {
+        // The journal is behind; what was found so far is kept.
+        if !stop.tick() {
+            return Err(ServeError::Config(
+                "stopped before everybody who waited was back in line".to_owned(),
+            ));
+        }
+    }
     Ok(())
 }
 

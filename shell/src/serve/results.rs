@@ -2,14 +2,12 @@
 //!
 //! What lives here: [`settings`], called once at start. The bot itself does no I/O.
 
-use super::ServeError;
+use super::{ServeError, words};
 use crate::channel::telegram::api::get_me;
 use crate::config::Config;
 use crate::platform::Platform;
 use crate::say;
 use nobat_bots::results::{Language, Settings, Texts};
-use std::fs;
-use std::io::ErrorKind;
 use std::time::Duration;
 
 /// The bot's settings.
@@ -31,23 +29,9 @@ pub(super) fn settings(config: &Config) -> Result<Settings, ServeError> {
 /// The built-in texts with `ar.txt` and `en.txt` of the operator's folder over them.
 fn texts(config: &Config) -> Result<Texts, ServeError> {
     let mut texts = Texts::default();
-    let Some(dir) = &config.results.texts_dir else { return Ok(texts) };
-    if !dir.is_dir() {
-        let what =
-            format!("results.texts_dir: {} is no directory; make it, or leave the key away", dir.display());
-        return Err(ServeError::Config(what));
-    }
-    for language in Language::ALL {
-        let path = dir.join(format!("{}.txt", language.tag()));
-        let file = match fs::read_to_string(&path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == ErrorKind::NotFound => continue,
-            Err(e) => return Err(ServeError::Config(format!("{}: {e}", path.display()))),
-        };
-        texts.replace(language, &file).map_err(|errors| {
-            let lines: Vec<_> = errors.iter().map(|e| format!("{}: {e}", path.display())).collect();
-            ServeError::Config(lines.join("\n"))
-        })?;
+    if let Some(dir) = &config.results.texts_dir {
+        let languages = Language::ALL.map(|language| (language, language.tag()));
+        words::replaced("results.texts_dir", dir, languages, |language, file| texts.replace(language, file))?;
     }
     Ok(texts)
 }
@@ -74,6 +58,7 @@ mod tests {
     use super::*;
     use crate::config::load_texts;
     use nobat_bots::results::Key;
+    use std::fs;
 
     fn config(texts_dir: &std::path::Path) -> Config {
         let dir = texts_dir.display();

@@ -3,7 +3,7 @@
 //! What lives here: pure translations of [`Config`] into the settings of the other rooms, so that none of
 //! them knows the configuration file.
 
-use super::{ServeError, results};
+use super::{ServeError, chat, results};
 use crate::channel::telegram::RequestHead;
 use crate::config::{Config, Kind as BotKind, Polling, Reach};
 use crate::outbound::client::{ClientConfig, Origin};
@@ -29,12 +29,18 @@ pub(super) fn engine_kind(config: &Config, shelf: Arc<Shelf>) -> Result<Kind, Se
     let rate = Rate::new(config.limits.requests_per_minute, Duration::from_secs(60));
     match config.kind {
         BotKind::Results => Ok(Kind::new(ResultsBot::new(results::settings(config)?, shelf), lanes, rate)),
+        BotKind::Chat => chat::kind(config, lanes),
         other => Err(ServeError::Config(format!("kind `{}` is not served by this version", other.name()))),
     }
 }
 
 fn lanes(config: &Config) -> u16 {
     u16::try_from(config.lanes.len()).unwrap_or(u16::MAX)
+}
+
+/// Lanes that share the users by home; 0 where the bot that was written to answers.
+pub(super) fn homes(config: &Config) -> u16 {
+    if config.kind == BotKind::Chat { 0 } else { lanes(config) }
 }
 
 /// `restarted`: an earlier process may have sent something a moment ago.
@@ -81,6 +87,7 @@ fn pacer(config: &Config) -> PacerConfig {
 /// What users will see of the lanes, said at start: nobody shall wonder who answers him.
 pub(super) fn reach_in_words(config: &Config) -> &'static str {
     match (config.lanes.len(), config.pacing.reach) {
+        (2.., _) if config.kind == BotKind::Chat => "a user is answered by the bot he wrote to",
         (1, _) => "one bot answers everybody",
         (_, Reach::Try) => {
             "a user's home bot is tried once: who has started it is answered there, in its own chat; \
