@@ -13,8 +13,10 @@ use crate::time::{Now, UnixMillis};
 use core::time::Duration;
 use std::borrow::Cow;
 
+mod content;
 mod meeting;
 
+pub use content::{Content, Payment};
 pub use meeting::{EndedBy, Gender, Meeting, Partner, Pool, Ticket, Tier, Unmatched, Want, Wants};
 
 /// A bot kind: its conversation as a pure state machine.
@@ -100,7 +102,22 @@ pub enum Input<'a> {
     OtherMessage {
         /// Its id in the chat.
         message: MessageId,
+        /// What it holds.
+        content: Content,
+        /// The text under it, or empty.
+        caption: Cow<'a, str>,
     },
+    /// He is about to pay: to be answered within 10 s, by [`Call::AnswerPreCheckout`] on the same lane.
+    PreCheckout {
+        /// The platform's id of the question.
+        id: &'a str,
+        /// What for.
+        payment: Payment<'a>,
+    },
+    /// He has paid. May come more than once: book it by its charge.
+    Paid(Payment<'a>),
+    /// He has got a payment back. May come more than once.
+    Refunded(Payment<'a>),
     /// The user started or unblocked this lane's bot.
     Reachable,
     /// The user blocked this lane's bot.
@@ -239,6 +256,49 @@ pub enum Call {
         text: String,
         /// As a dialogue instead of a toast.
         alert: bool,
+    },
+    /// What one user wrote, for another: like a text, without buttons.
+    Said {
+        /// At most 4,096 characters on Telegram.
+        text: String,
+        /// It can be neither forwarded nor saved.
+        protect: bool,
+    },
+    /// A message of this same bot in another chat, without saying whose it is.
+    Copy {
+        /// The chat it stands in.
+        from: ChatId,
+        /// Which.
+        message: MessageId,
+        /// The text under it, without formatting; empty leaves it away.
+        caption: String,
+        /// It can be neither forwarded nor saved.
+        protect: bool,
+    },
+    /// An invoice in Telegram Stars.
+    Invoice {
+        /// 1 to 32 characters.
+        title: String,
+        /// 1 to 255 characters.
+        about: String,
+        /// Comes back in [`Input::PreCheckout`] and [`Input::Paid`]; 1 to 128 bytes.
+        payload: String,
+        /// The price.
+        stars: u32,
+    },
+    /// Answers [`Input::PreCheckout`].
+    AnswerPreCheckout {
+        /// The platform's id of the question.
+        id: String,
+        /// Why not, in words for the user; empty if he may pay.
+        refusal: String,
+    },
+    /// Gives Stars back.
+    RefundStars {
+        /// To whom.
+        user: UserId,
+        /// The payment.
+        charge: String,
     },
     /// Shows "typing".
     Typing,

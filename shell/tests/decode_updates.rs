@@ -1,6 +1,7 @@
 //! The decoder against 367 updates of public projects, with an independent JSON parser as the oracle.
 
 use nobat::channel::telegram::{ChatType, DecodeError, Decoder, Update, UpdateKind, What};
+use nobat_core::bot::Payment;
 use nobat_core::id::{ChatId, MessageId, UpdateId, UserId};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -31,7 +32,16 @@ fn oracle(root: &Value) -> Option<Meaning> {
     let what = match kind {
         UpdateKind::Message => match (message, content["text"].as_str()) {
             (Some(id), Some(text)) => format!("text {id} {text}"),
-            (Some(id), None) => format!("other {id}"),
+            (Some(_), None) if content.get("successful_payment").is_some() => {
+                paid("paid", &content["successful_payment"])
+            }
+            (Some(_), None) if content.get("refunded_payment").is_some() => {
+                paid("refunded", &content["refunded_payment"])
+            }
+            (Some(id), None) => {
+                let caption = content["caption"].as_str().unwrap_or("");
+                format!("other {id} {} {caption}", holds(content))
+            }
             _ => "nothing".into(),
         },
         UpdateKind::CallbackQuery => match content["id"].as_str() {
@@ -40,6 +50,10 @@ fn oracle(root: &Value) -> Option<Meaning> {
                 content["data"].as_str().unwrap_or(""),
                 content["message"]["message_id"].as_i64()
             ),
+            None => "nothing".into(),
+        },
+        UpdateKind::PreCheckoutQuery => match content["id"].as_str() {
+            Some(id) => paid(&format!("asks {id}"), content),
             None => "nothing".into(),
         },
         UpdateKind::MyChatMember => match content["new_chat_member"]["status"].as_str() {
@@ -52,10 +66,46 @@ fn oracle(root: &Value) -> Option<Meaning> {
     Some((id, kind.name(), user, chat_id, language, content["date"].as_u64(), what))
 }
 
+/// The name of what a message holds, as the contract has it.
+fn holds(content: &Value) -> &'static str {
+    // An animation also says that it is a document, a venue that it is a location.
+    let names = [
+        ("photo", "Photo"),
+        ("video", "Video"),
+        ("animation", "Animation"),
+        ("audio", "Audio"),
+        ("voice", "Voice"),
+        ("video_note", "VideoNote"),
+        ("sticker", "Sticker"),
+        ("location", "Location"),
+        ("poll", "Poll"),
+        ("dice", "Dice"),
+        ("contact", "Contact"),
+        ("document", "Document"),
+    ];
+    names.iter().find(|(field, _)| content.get(field).is_some()).map_or("Other", |(_, name)| name)
+}
+
+fn paid(what: &str, payment: &Value) -> String {
+    let text = |field: &str| payment[field].as_str().unwrap_or("");
+    let stars = payment["total_amount"].as_u64().filter(|_| text("currency") == "XTR");
+    match payment["invoice_payload"].as_str() {
+        Some(payload) => format!("{what} {} {payload} {stars:?}", text("telegram_payment_charge_id")),
+        None => "nothing".into(),
+    }
+}
+
 fn described(update: &Update<'_>) -> Meaning {
     let what = match update.what {
         What::Text { text, message } => format!("text {message} {text}"),
-        What::OtherMessage { message } => format!("other {message}"),
+        What::OtherMessage { message, content, caption } => format!("other {message} {content:?} {caption}"),
+        What::PreCheckout { id, payment: Payment { charge, payload, stars } } => {
+            format!("asks {id} {charge} {payload} {stars:?}")
+        }
+        What::Paid(Payment { charge, payload, stars }) => format!("paid {charge} {payload} {stars:?}"),
+        What::Refunded(Payment { charge, payload, stars }) => {
+            format!("refunded {charge} {payload} {stars:?}")
+        }
         What::Callback { id, data, message } => format!("callback {id} {data} {:?}", message.map(|m| m.0)),
         What::MyChatMember { reachable } => format!("reachable {reachable}"),
         What::Nothing => "nothing".into(),

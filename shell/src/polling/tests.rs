@@ -177,7 +177,10 @@ fn updates_are_decided_and_confirmed_by_the_call_after_their_commit() {
     let call = rig.call();
     assert!(!call.body.contains("offset"), "{}", call.body);
     // The first is not held: whether it works shall be known at once.
-    call.is("getUpdates", r#""timeout":0,"allowed_updates":["callback_query","message","my_chat_member"]"#);
+    call.is(
+        "getUpdates",
+        r#""timeout":0,"allowed_updates":["callback_query","message","my_chat_member","pre_checkout_query"]"#,
+    );
     call.answer(200, &batch(&[10, 11]));
     rig.pushes(2);
     rig.commit(2);

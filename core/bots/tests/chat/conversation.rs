@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use nobat_bots::chat::{Language, Settings, Texts};
-use nobat_core::bot::Input;
+use nobat_core::bot::{Content, Input};
 use nobat_core::id::MessageId;
 use std::time::Duration;
 
@@ -194,7 +194,7 @@ fn names_links_and_numbers_stay_with_the_sender() {
 #[test]
 fn what_cannot_be_passed_on_is_said_to_the_sender() {
     let mut w = paired();
-    w.give(1, 1, Input::OtherMessage { message: MessageId(5) });
+    w.give(1, 1, Input::OtherMessage { message: MessageId(5), content: Content::Photo, caption: "".into() });
     assert_eq!(w.last(1), "⚠️ Not sent: only text can be passed on.");
     w.says(1, "/dance");
     assert!(w.last(1).contains("no such command"));

@@ -6,6 +6,7 @@
 
 use super::json::{Field, Reader};
 use super::update::{ChatType, Update, UpdateKind, What};
+use nobat_core::bot::{Content as Holds, Payment};
 use nobat_core::id::{ChatId, MessageId, UpdateId, UserId};
 
 /// Ids have "at most 52 significant bits" (Bot API, type User and Chat).
@@ -79,6 +80,13 @@ struct Content<'t, 'a> {
     chat: Option<Field<'t, 'a>>,
     message: Option<Field<'t, 'a>>,
     new_chat_member: Option<Field<'t, 'a>>,
+    /// The news of a payment, or of one given back.
+    paid: Option<Field<'t, 'a>>,
+    refunded: Option<Field<'t, 'a>>,
+    holds: Option<Holds>,
+    caption: Option<&'a str>,
+    /// The content itself, for what is asked before a payment.
+    whole: Option<Field<'t, 'a>>,
     id: Option<&'a str>,
     data: Option<&'a str>,
     text: Option<&'a str>,
@@ -88,7 +96,7 @@ struct Content<'t, 'a> {
 
 impl<'t, 'a> Content<'t, 'a> {
     fn of(content: Field<'t, 'a>) -> Self {
-        let mut found = Self::default();
+        let mut found = Self { whole: Some(content), ..Self::default() };
         for (key, value) in content.entries() {
             match key {
                 // Reactions, poll answers and business connections say `user`.
@@ -96,12 +104,15 @@ impl<'t, 'a> Content<'t, 'a> {
                 "chat" => found.chat = Some(value),
                 "message" => found.message = Some(value),
                 "new_chat_member" => found.new_chat_member = Some(value),
+                "successful_payment" => found.paid = Some(value),
+                "refunded_payment" => found.refunded = Some(value),
+                "caption" => found.caption = value.str(),
                 "id" => found.id = value.str(),
                 "data" => found.data = value.str(),
                 "text" => found.text = value.str(),
                 "message_id" => found.message_id = value.int(),
                 "date" => found.date = value.int(),
-                _ => {}
+                _ => found.holds = stronger(found.holds, holds(key)),
             }
         }
         found
@@ -110,12 +121,29 @@ impl<'t, 'a> Content<'t, 'a> {
     fn what(&self, kind: UpdateKind) -> What<'a> {
         let message = self.message_id.map(MessageId);
         match (kind, message) {
-            (UpdateKind::Message, Some(message)) => match self.text {
-                Some(text) => What::Text { text, message },
-                None => What::OtherMessage { message },
+            (UpdateKind::Message, Some(message)) => self.said(message),
+            (UpdateKind::PreCheckoutQuery, _) => match (self.id, self.whole.and_then(payment)) {
+                (Some(id), Some(payment)) => What::PreCheckout { id, payment },
+                _ => What::Nothing,
             },
             (UpdateKind::CallbackQuery, _) => self.callback(),
             (UpdateKind::MyChatMember, _) => self.membership(),
+            _ => What::Nothing,
+        }
+    }
+
+    fn said(&self, message: MessageId) -> What<'a> {
+        if let Some(text) = self.text {
+            return What::Text { text, message };
+        }
+        match (self.paid.map(payment), self.refunded.map(payment)) {
+            (Some(Some(paid)), _) => What::Paid(paid),
+            (_, Some(Some(refunded))) => What::Refunded(refunded),
+            (None, None) => What::OtherMessage {
+                message,
+                content: self.holds.unwrap_or(Holds::Other),
+                caption: self.caption.unwrap_or(""),
+            },
             _ => What::Nothing,
         }
     }
@@ -134,6 +162,44 @@ impl<'t, 'a> Content<'t, 'a> {
             _ => What::Nothing,
         }
     }
+}
+
+/// What a field of a message says that it holds.
+fn holds(key: &str) -> Option<Holds> {
+    Some(match key {
+        "photo" => Holds::Photo,
+        "video" => Holds::Video,
+        "animation" => Holds::Animation,
+        "audio" => Holds::Audio,
+        "voice" => Holds::Voice,
+        "video_note" => Holds::VideoNote,
+        "sticker" => Holds::Sticker,
+        "document" => Holds::Document,
+        "location" => Holds::Location,
+        "poll" => Holds::Poll,
+        "dice" => Holds::Dice,
+        "contact" => Holds::Contact,
+        _ => return None,
+    })
+}
+
+/// An animation is told as a document too, for old bots.
+fn stronger(known: Option<Holds>, new: Option<Holds>) -> Option<Holds> {
+    match (known, new) {
+        (Some(Holds::Document) | None, Some(_)) => new,
+        _ => known,
+    }
+}
+
+/// None without a payload.
+fn payment<'a>(of: Field<'_, 'a>) -> Option<Payment<'a>> {
+    let amount = of.get("total_amount").and_then(Field::int).and_then(|amount| u32::try_from(amount).ok());
+    let is_stars = of.get("currency").and_then(Field::str) == Some("XTR");
+    Some(Payment {
+        charge: of.get("telegram_payment_charge_id").and_then(Field::str).unwrap_or(""),
+        payload: of.get("invoice_payload").and_then(Field::str)?,
+        stars: amount.filter(|_| is_stars),
+    })
 }
 
 fn fill<'a>(mut update: Update<'a>, content: Field<'_, 'a>) -> Update<'a> {

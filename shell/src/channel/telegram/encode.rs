@@ -115,6 +115,34 @@ fn body_of(body: &mut Body<'_>, chat: ChatId, call: &Call) -> &'static str {
             }
             "answerCallbackQuery"
         }
+        Call::Said { text, protect } => {
+            body.number("chat_id", chat).string("text", text).protect(*protect);
+            "sendMessage"
+        }
+        Call::Copy { from, message, caption, protect } => {
+            body.number("chat_id", chat).number("from_chat_id", from).number("message_id", message);
+            // Always said: left out, the caption would be copied with its links and mentions.
+            body.string("caption", caption).protect(*protect);
+            "copyMessage"
+        }
+        Call::Invoice { title, about, payload, stars } => {
+            body.number("chat_id", chat).string("title", title).string("description", about);
+            body.string("payload", payload).string("provider_token", "").string("currency", "XTR");
+            body.price(title, *stars);
+            "sendInvoice"
+        }
+        Call::AnswerPreCheckout { id, refusal } => {
+            body.string("pre_checkout_query_id", id)
+                .raw("ok", if refusal.is_empty() { "true" } else { "false" });
+            if !refusal.is_empty() {
+                body.string("error_message", refusal);
+            }
+            "answerPreCheckoutQuery"
+        }
+        Call::RefundStars { user, charge } => {
+            body.number("user_id", user).string("telegram_payment_charge_id", charge);
+            "refundStarPayment"
+        }
         Call::Typing => {
             body.number("chat_id", chat).string("action", "typing");
             "sendChatAction"
@@ -230,6 +258,20 @@ impl<'b> Body<'b> {
         self.key(key);
         self.json.push_str(value);
         self
+    }
+
+    fn protect(&mut self, protect: bool) {
+        if protect {
+            self.raw("protect_content", "true");
+        }
+    }
+
+    /// The one price of an invoice in Stars.
+    fn price(&mut self, label: &str, stars: u32) {
+        self.key("prices");
+        self.json.push('[');
+        Body::open(self.json).string("label", label).number("amount", stars);
+        self.json.push_str("}]");
     }
 
     fn keyboard(&mut self, rows: &[Vec<Button>]) {

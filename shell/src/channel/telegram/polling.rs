@@ -191,7 +191,7 @@ mod tests {
     fn the_offset_is_asked_for_only_once_there_is_one() {
         assert_eq!(
             ask(None, 100, Duration::from_secs(30)).json(),
-            r#"{"limit":100,"timeout":30,"allowed_updates":["callback_query","message","my_chat_member"]}"#
+            r#"{"limit":100,"timeout":30,"allowed_updates":["callback_query","message","my_chat_member","pre_checkout_query"]}"#
         );
         assert!(
             ask(Some(UpdateId(8)), 1, Duration::ZERO)

@@ -11,7 +11,7 @@ use crate::observe::{Secret, scrub};
 use std::fmt;
 
 /// The kinds of updates that are asked for: what `What` can tell apart.
-pub const ALLOWED_UPDATES: [&str; 3] = ["callback_query", "message", "my_chat_member"];
+pub const ALLOWED_UPDATES: [&str; 4] = ["callback_query", "message", "my_chat_member", "pre_checkout_query"];
 
 /// What is wanted of one bot.
 #[derive(Clone, Debug)]

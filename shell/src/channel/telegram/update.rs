@@ -3,7 +3,7 @@
 //! What lives here: [`Update`] and its parts, and the mapping to the bot contract's input. The decoder
 //! makes them; the webhook reads them.
 
-use nobat_core::bot::Input;
+use nobat_core::bot::{Content, Input, Payment};
 use nobat_core::id::{ChatId, MessageId, UpdateId, UserId};
 use std::borrow::Cow;
 
@@ -120,7 +120,22 @@ pub enum What<'a> {
     OtherMessage {
         /// Its id.
         message: MessageId,
+        /// What it holds.
+        content: Content,
+        /// The text under it, or empty.
+        caption: &'a str,
     },
+    /// He is about to pay.
+    PreCheckout {
+        /// For the answer.
+        id: &'a str,
+        /// Without a charge yet.
+        payment: Payment<'a>,
+    },
+    /// He has paid.
+    Paid(Payment<'a>),
+    /// He has got a payment back.
+    Refunded(Payment<'a>),
     /// The user started, blocked or unblocked this bot.
     MyChatMember {
         /// May the bot write to him now?
@@ -157,7 +172,7 @@ impl<'a> Update<'a> {
     /// Whose private conversation with the bot this belongs to: a person, in his own chat.
     ///
     /// None for groups, channels, bots, and shapes without a person. A callback without a message (from an
-    /// inline message) belongs to the private chat of whoever pressed.
+    /// inline message), or a question before a payment, belongs to the private chat of whoever it is from.
     #[must_use]
     pub fn conversation(&self) -> Option<(UserId, ChatId)> {
         let user = self.from.filter(|_| !self.from_bot)?;
@@ -165,7 +180,7 @@ impl<'a> Update<'a> {
         let private = match (self.chat, self.chat_type) {
             (Some(chat), ChatType::Private | ChatType::Other) => chat == own,
             (Some(_), _) => false,
-            (None, _) => matches!(self.what, What::Callback { .. }),
+            (None, _) => matches!(self.what, What::Callback { .. } | What::PreCheckout { .. }),
         };
         private.then_some((user, own))
     }
@@ -178,7 +193,12 @@ impl<'a> Update<'a> {
             What::Callback { id, data, message } => {
                 Some(Input::Callback { id, data: Cow::Borrowed(data), message })
             }
-            What::OtherMessage { message } => Some(Input::OtherMessage { message }),
+            What::OtherMessage { message, content, caption } => {
+                Some(Input::OtherMessage { message, content, caption: Cow::Borrowed(caption) })
+            }
+            What::PreCheckout { id, payment } => Some(Input::PreCheckout { id, payment }),
+            What::Paid(payment) => Some(Input::Paid(payment)),
+            What::Refunded(payment) => Some(Input::Refunded(payment)),
             What::MyChatMember { reachable: true } => Some(Input::Reachable),
             What::MyChatMember { reachable: false } => Some(Input::Blocked),
             What::Nothing => None,

@@ -49,6 +49,8 @@ impl<'a> Turn<'a> {
             Input::Told { note, .. } => self.told(note),
             Input::Unmatched(why) => self.unmatched(*why),
             Input::Alarm { .. } => self.rung(),
+            // Nothing is sold yet.
+            Input::PreCheckout { .. } | Input::Paid(_) | Input::Refunded(_) => {}
         }
         self.out
     }

@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::results::dataset::{Identifiers, NameSearch};
 use crate::results::{Settings, Texts};
-use nobat_core::bot::{Action, Bot, Call, Input, RenderView};
+use nobat_core::bot::{Action, Bot, Call, Content, Input, RenderView};
 use nobat_core::envelope::{Class, Payload, Place};
 use nobat_core::id::{BotId, ChatId, LaneIx, MessageId, UserId};
 use nobat_core::time::{Now, UnixMillis};
@@ -58,7 +58,7 @@ fn every_text_of_the_conversation_is_said_where_it_belongs() {
         let said = world.ask(text);
         assert!(said.contains(part), "{text}: {said}");
     }
-    world.give(&Input::OtherMessage { message: MessageId(1) });
+    world.give(&Input::OtherMessage { message: MessageId(1), content: Content::Photo, caption: "".into() });
     assert!(words(&world.deliver()[0]).contains("لم أفهم"));
     for quiet in [Input::Reachable, Input::Blocked] {
         assert!(world.give(&quiet).is_empty());

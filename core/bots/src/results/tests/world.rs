@@ -112,7 +112,7 @@ impl World {
 pub(super) fn words(call: &Call) -> &str {
     match call {
         Call::Text { text, .. } | Call::EditText { text, .. } | Call::AnswerCallback { text, .. } => text,
-        Call::Typing => "",
+        _ => "",
     }
 }
 

@@ -60,6 +60,42 @@ fn every_call_has_its_method_and_parameters() {
             "answerCallbackQuery",
             json!({"callback_query_id": "99", "text": "no", "show_alert": true}),
         ),
+        (
+            Call::Said { text: "t".into(), protect: true },
+            "sendMessage",
+            json!({"chat_id": -42, "text": "t", "protect_content": true}),
+        ),
+        (
+            Call::Copy { from: ChatId(5), message: MessageId(7), caption: String::new(), protect: false },
+            "copyMessage",
+            json!({"chat_id": -42, "from_chat_id": 5, "message_id": 7, "caption": ""}),
+        ),
+        (
+            Call::Invoice {
+                title: "VIP".into(),
+                about: "30 days".into(),
+                payload: "v:30".into(),
+                stars: 250,
+            },
+            "sendInvoice",
+            json!({"chat_id": -42, "title": "VIP", "description": "30 days", "payload": "v:30",
+                   "provider_token": "", "currency": "XTR", "prices": [{"label": "VIP", "amount": 250}]}),
+        ),
+        (
+            Call::AnswerPreCheckout { id: "9".into(), refusal: String::new() },
+            "answerPreCheckoutQuery",
+            json!({"pre_checkout_query_id": "9", "ok": true}),
+        ),
+        (
+            Call::AnswerPreCheckout { id: "9".into(), refusal: "no".into() },
+            "answerPreCheckoutQuery",
+            json!({"pre_checkout_query_id": "9", "ok": false, "error_message": "no"}),
+        ),
+        (
+            Call::RefundStars { user: nobat_core::id::UserId(5), charge: "c".into() },
+            "refundStarPayment",
+            json!({"user_id": 5, "telegram_payment_charge_id": "c"}),
+        ),
         (Call::Typing, "sendChatAction", json!({"chat_id": -42, "action": "typing"})),
     ];
     for (call, method, wanted) in cases {

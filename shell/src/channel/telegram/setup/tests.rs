@@ -88,7 +88,7 @@ fn behind_one_interface_the_main_bot_hears_and_the_others_are_cleared() {
     assert_eq!(
         api.webhooks.borrow()["1000001:A"],
         json!({"url": "https://host.example/webhook", "secret_token": "s3cret", "max_connections": 100,
-               "allowed_updates": ["callback_query", "message", "my_chat_member"]})
+               "allowed_updates": ["callback_query", "message", "my_chat_member", "pre_checkout_query"]})
     );
 }
 
@@ -113,7 +113,7 @@ fn verify_changes_nothing_and_says_what_is_not_as_wanted() {
         (good, lines.remove(0).split_off(59))
     };
     let url = "https://host.example/webhook";
-    let allowed = json!(["message", "my_chat_member", "callback_query"]);
+    let allowed = json!(["message", "my_chat_member", "callback_query", "pre_checkout_query"]);
     let bad = |says: &str| (false, says.to_owned());
     assert_eq!(main(json!({"url": ""})), bad("has no webhook, and should have https://host.example/webhook"));
     assert_eq!(
@@ -122,7 +122,9 @@ fn verify_changes_nothing_and_says_what_is_not_as_wanted() {
     );
     assert_eq!(
         main(json!({"url": url, "allowed_updates": ["message"]})),
-        bad("is sent [message], and should be sent [callback_query, message, my_chat_member]")
+        bad(
+            "is sent [message], and should be sent [callback_query, message, my_chat_member, pre_checkout_query]"
+        )
     );
     assert_eq!(
         main(json!({"url": url, "allowed_updates": allowed, "pending_update_count": 7,
