@@ -2,11 +2,16 @@
 
 use nobat_core::time::UnixMillis;
 
+/// The whole line: name, value, line end.
+const LINE: [u8; 37] = *b"Date: ___, 00 ___ 0000 00:00:00 GMT\r\n";
+/// Where the value stands in it.
+const VALUE: std::ops::Range<usize> = 6..35;
+
 /// A formatted instant, kept until the second changes.
 #[derive(Clone, Debug)]
 pub struct HttpDate {
     second: u64,
-    text: [u8; 29],
+    line: [u8; 37],
 }
 
 impl HttpDate {
@@ -14,7 +19,9 @@ impl HttpDate {
     #[must_use]
     pub fn new(now: UnixMillis) -> Self {
         let second = now.0 / 1_000;
-        Self { second, text: format(second) }
+        let mut line = LINE;
+        line[VALUE].copy_from_slice(&format(second));
+        Self { second, line }
     }
 
     /// Formats anew if the second is another one.
@@ -27,7 +34,12 @@ impl HttpDate {
     /// As in `Sun, 06 Nov 1994 08:49:37 GMT`.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.text
+        &self.line[VALUE]
+    }
+
+    /// The field line of a response.
+    pub(super) fn line(&self) -> &[u8] {
+        &self.line
     }
 }
 

@@ -65,6 +65,11 @@ impl Seen {
 
     /// RFC 9110 7.6.1: connection options are case-insensitive.
     pub(super) fn connection(&mut self, value: &[u8]) {
+        // What nearly everybody says.
+        if value == b"keep-alive" {
+            self.keep_alive = true;
+            return;
+        }
         for option in bytes::members(value) {
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");

@@ -54,9 +54,17 @@ impl From<Reason> for Stop {
 }
 
 /// RFC 9112 2.3: `HTTP/` digit `.` digit, case-sensitive. Versions other than 1.0 and 1.1 are well-formed
-/// but not
-/// ours; whatever is not of this form is `malformed`. Reads 8 bytes at `at`.
+/// but not ours; whatever is not of this form is `malformed`. Reads 8 bytes at `at`.
+#[inline]
 pub(super) fn version(bytes: &[u8], at: usize, malformed: Reason) -> Result<Version, Stop> {
+    match bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        Some(b"HTTP/1.1") => Ok(Version::Http11),
+        _ => other_version(bytes, at, malformed),
+    }
+}
+
+#[cold]
+fn other_version(bytes: &[u8], at: usize, malformed: Reason) -> Result<Version, Stop> {
     let seen = &bytes[at.min(bytes.len())..bytes.len().min(at + 8)];
     let fits = seen.iter().enumerate().all(|(i, &b)| match i {
         5 | 7 => b.is_ascii_digit(),
@@ -64,7 +72,6 @@ pub(super) fn version(bytes: &[u8], at: usize, malformed: Reason) -> Result<Vers
     });
     match seen {
         _ if !fits => Err(malformed.into()),
-        b"HTTP/1.1" => Ok(Version::Http11),
         b"HTTP/1.0" => Ok(Version::Http10),
         _ if seen.len() < 8 => Err(Stop::NeedMore),
         _ => Err(Reason::Version.into()),
@@ -72,6 +79,7 @@ pub(super) fn version(bytes: &[u8], at: usize, malformed: Reason) -> Result<Vers
 }
 
 /// RFC 9112 2.2: a line ends in CR LF; a bare CR or LF is refused as `bad`. Gives what follows it.
+#[inline]
 pub(super) fn line_end(bytes: &[u8], at: usize, bad: Reason) -> Result<usize, Stop> {
     match (bytes.get(at), bytes.get(at + 1)) {
         (Some(b'\r'), Some(b'\n')) => Ok(at + 2),

@@ -1,7 +1,7 @@
 //! Request heads: RFC 9112 3 (request line) and the fields that decide framing.
 
 use super::bytes::{self, TARGET, TCHAR};
-use super::field::{Fields, FieldsIndex};
+use super::field::{Fields, FieldsIndex, is_named};
 use super::framing::{Framing, Seen};
 use super::head::{HeadLimits, Stop, Version, line_end, version};
 use super::target::{self, Parts};
@@ -143,7 +143,7 @@ fn read(bytes: &[u8], limits: &HeadLimits, index: &mut RequestIndex) -> Result<u
     let mut expects = false;
     let end = index.fields.read(bytes, at, |name, value| {
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => {
+            4 if is_named(name, b"Host") => {
                 // RFC 9112 3.2: more than one Host, or one that is no authority, is 400.
                 if std::mem::replace(&mut host, true) {
                     return Err(Reason::HostRepeated);
@@ -152,22 +152,20 @@ fn read(bytes: &[u8], limits: &HeadLimits, index: &mut RequestIndex) -> Result<u
                     return Err(Reason::Host);
                 }
             }
-            6 if name.eq_ignore_ascii_case(b"expect") => {
+            6 if is_named(name, b"Expect") => {
                 // RFC 9110 10.1.1: a list; any other expectation may be answered 417.
                 if !bytes::members(value).all(|member| member.eq_ignore_ascii_case(b"100-continue")) {
                     return Err(Reason::Expectation);
                 }
                 expects = true;
             }
-            10 if name.eq_ignore_ascii_case(b"connection") => seen.connection(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => seen.content_length(value)?,
+            10 if is_named(name, b"Connection") => seen.connection(value),
+            14 if is_named(name, b"Content-Length") => seen.content_length(value)?,
             // RFC 9110 8.4: 415 for a content coding that nobody here decodes.
-            16 if name.eq_ignore_ascii_case(b"content-encoding")
-                && !value.eq_ignore_ascii_case(b"identity") =>
-            {
+            16 if is_named(name, b"Content-Encoding") && !value.eq_ignore_ascii_case(b"identity") => {
                 return Err(Reason::ContentCoding);
             }
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => seen.transfer_encoding(value)?,
+            17 if is_named(name, b"Transfer-Encoding") => seen.transfer_encoding(value)?,
             _ => {}
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Response heads: RFC 9112 4 (status line) and 6.3 (how long the body is).
 
 use super::bytes::{self, VALUE};
-use super::field::{Fields, FieldsIndex};
+use super::field::{Fields, FieldsIndex, is_named};
 use super::framing::{Framing, Seen};
 use super::head::{HeadLimits, Stop, line_end, version};
 use super::{Method, Reason, Status, Step};
@@ -78,15 +78,13 @@ fn read(bytes: &[u8], method: Method, index: &mut ResponseIndex) -> Result<usize
     let mut seen = Seen::default();
     let end = index.fields.read(bytes, at, |name, value| {
         match name.len() {
-            10 if name.eq_ignore_ascii_case(b"connection") => seen.connection(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => seen.content_length(value)?,
+            10 if is_named(name, b"Connection") => seen.connection(value),
+            14 if is_named(name, b"Content-Length") => seen.content_length(value)?,
             // RFC 9110 8.4: bytes in a coding that was not asked for are not the answer.
-            16 if name.eq_ignore_ascii_case(b"content-encoding")
-                && !value.eq_ignore_ascii_case(b"identity") =>
-            {
+            16 if is_named(name, b"Content-Encoding") && !value.eq_ignore_ascii_case(b"identity") => {
                 return Err(Reason::ContentCoding);
             }
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => seen.transfer_encoding(value)?,
+            17 if is_named(name, b"Transfer-Encoding") => seen.transfer_encoding(value)?,
             _ => {}
         }
         Ok(())

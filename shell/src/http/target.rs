@@ -1,6 +1,6 @@
 //! Request targets (RFC 9112 3.2) and authorities (RFC 3986 3.2), checked byte by byte.
 
-use super::bytes::{self, NAME, PATH};
+use super::bytes::{self, NAME, PATH, PLAIN_NAME, PLAIN_PATH};
 use super::{Method, Reason};
 use std::net::Ipv6Addr;
 use std::ops::Range;
@@ -42,11 +42,25 @@ fn absolute(target: &[u8]) -> Result<Parts, Reason> {
 }
 
 fn path_and_query(target: &[u8], from: usize, authority: Option<Range<usize>>) -> Result<Parts, Reason> {
+    if bytes::skip(target, from, PLAIN_PATH) == target.len() {
+        return Ok(Parts { path: from..target.len(), query: None, authority });
+    }
     let rest = &target[from..];
-    if !bytes::all(rest, PATH) || !percents_are_whole(rest) {
+    // One pass: what is of a path's class, where the query begins, whether a percent sign must be looked at.
+    let (mut query, mut percent) = (None, false);
+    for (at, &byte) in rest.iter().enumerate() {
+        if !bytes::is(byte, PATH) {
+            return Err(Reason::Target);
+        }
+        percent |= byte == b'%';
+        if byte == b'?' && query.is_none() {
+            query = Some(at);
+        }
+    }
+    if percent && !percents_are_whole(rest) {
         return Err(Reason::Target);
     }
-    Ok(match bytes::find(rest, b'?') {
+    Ok(match query {
         None => Parts { path: from..target.len(), query: None, authority },
         Some(n) => Parts { path: from..from + n, query: Some(from + n + 1..target.len()), authority },
     })
@@ -60,9 +74,10 @@ pub(super) fn is_authority(value: &[u8]) -> bool {
             std::str::from_utf8(&literal[..end]).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
         (address.is_some(), &literal[end + 1..])
     } else {
-        let end = bytes::find(value, b':').unwrap_or(value.len());
-        let host = &value[..end];
-        (!host.is_empty() && bytes::all(host, NAME) && percents_are_whole(host), &value[end..])
+        let plain = bytes::skip(value, 0, PLAIN_NAME);
+        let end = bytes::skip(value, plain, NAME);
+        let (host, rest) = value.split_at(end);
+        (!host.is_empty() && (plain == end || percents_are_whole(host)), rest)
     };
     host_is_good && is_port(rest)
 }

@@ -118,8 +118,19 @@ impl Response {
         self
     }
 
+    /// No body, no further field, and a status that says a length.
+    fn is_bare(&self) -> bool {
+        self.body.is_empty()
+            && self.retry_after.is_none()
+            && self.allow.is_none()
+            && self.fields.is_empty()
+            && !self.status.is_bodiless()
+    }
+
     /// Appends the response to `out`. `head_only` for answers to HEAD: everything but the body.
     pub fn write(&self, out: &mut Vec<u8>, date: &HttpDate, keep: Keep, head_only: bool) {
+        // The head of anything we say fits: one growth of a fresh buffer at most.
+        out.reserve(128);
         match self.status.line() {
             Some(line) => out.extend_from_slice(line.as_bytes()),
             None => {
@@ -129,7 +140,12 @@ impl Response {
             }
         }
         // RFC 9110 6.6.1: an origin server with a clock sends Date.
-        put_field(out, "Date", date.as_bytes());
+        out.extend_from_slice(date.line());
+        // Nearly every answer to an update: nothing but that it was taken.
+        if self.is_bare() && keep == Keep::Silent {
+            out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+            return;
+        }
         // RFC 9110 8.6: no Content-Length in 1xx and 204; 304 would have to repeat the length of a 200.
         let bodiless = self.status.is_bodiless();
         if !bodiless {

@@ -1,8 +1,8 @@
 //! A cursor over simd-json's tape, so that a body is parsed without an allocation and read without a tree.
 //!
 //! What lives here: [`Reader`], which owns the buffers, and [`Field`], one value in the tape. Used by the
-//! decoder, the poll reader and the verdict; it knows nothing of Telegram. simd-json **rewrites the bytes
-//! it is given**.
+//! poll reader, the verdict and the decoder's oracle; it knows nothing of Telegram. simd-json **rewrites the
+//! bytes it is given**.
 
 use simd_json::{Buffers, Node, StaticNode, Tape};
 

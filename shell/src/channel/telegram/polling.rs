@@ -3,7 +3,7 @@
 //! What lives here: [`ask`] and [`clear`], the parameters, and [`Polls`], the reader of answers. Pure
 //! functions over bytes; when to ask and from which offset is the poller's.
 
-use super::decode::update;
+use super::decode::tape::update;
 use super::encode::Params;
 use super::json::{Field, Reader};
 use super::setup::ALLOWED_UPDATES;

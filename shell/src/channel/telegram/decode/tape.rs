@@ -1,53 +1,24 @@
-//! One webhook body into one [`Update`]. Lenient by rule: what we do not know is not an error.
-//!
-//! What lives here: [`Decoder`]. The platform delivers an update until it is answered 2xx, and holds the
-//! chat's later updates back meanwhile, so an odd shape that were refused would stop a student for a day.
-//! Only a body that is no JSON object, or has no `update_id`, is an error.
+//! The same rules over simd-json's tape: for batches of updates, which are parsed as a whole, and as the oracle of the
+//! scanner's tests and fuzz target. It resolves every escape, used or not: see docs/decisions/decode-scans-once.md.
 
-use super::json::{Field, Reader};
-use super::update::{ChatType, Update, UpdateKind, What};
+use super::super::json::Field;
+use super::super::update::{ChatType, Update, UpdateKind, What};
+use super::{chat_id, user_id};
 use nobat_core::bot::{Content as Holds, Payment};
-use nobat_core::id::{ChatId, MessageId, UpdateId, UserId};
+use nobat_core::id::{MessageId, UpdateId};
 
-/// Ids have "at most 52 significant bits" (Bot API, type User and Chat).
-const ID_BOUND: i64 = 1 << 52;
-
-/// Why a body is no update.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum DecodeError {
-    /// Not JSON, cut off, not UTF-8, or nested too deeply (1,024 levels).
-    #[error("the body is not JSON")]
-    NotJson,
-    /// JSON, but not an object with an integer `update_id`.
-    #[error("the body has no update_id")]
-    NoUpdateId,
-}
-
-/// Decodes updates, reusing its buffers. One a thread.
-#[derive(Default)]
-pub struct Decoder {
-    reader: Reader,
-}
-
-impl Decoder {
-    /// A decoder with fresh buffers.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Reads one body. **The bytes are rewritten** (string escapes are resolved in place): check
-    /// signatures and record traffic before. Linear in the body; allocates nothing once warm.
-    ///
-    /// # Errors
-    /// [`DecodeError`], if the body is no JSON object with an `update_id`.
-    pub fn decode<'a>(&mut self, body: &'a mut [u8]) -> Result<Update<'a>, DecodeError> {
-        self.reader.parse(body, update).map_err(|_| DecodeError::NotJson)?.ok_or(DecodeError::NoUpdateId)
-    }
+/// What [`super::Decoder::decode`] must say, if simd-json takes the body.
+///
+/// # Errors
+/// As the decoder's.
+#[cfg(any(test, fuzzing))]
+pub fn decode(body: &mut [u8]) -> Result<Update<'_>, super::DecodeError> {
+    use super::{super::json::Reader, DecodeError};
+    Reader::default().parse(body, update).map_err(|_| DecodeError::NotJson)?.ok_or(DecodeError::NoUpdateId)
 }
 
 /// An object with an `update_id`; any other value is none.
-pub(super) fn update<'a>(root: Field<'_, 'a>) -> Option<Update<'a>> {
+pub(in super::super) fn update<'a>(root: Field<'_, 'a>) -> Option<Update<'a>> {
     let mut update_id = None;
     let mut kind = UpdateKind::Unknown;
     let mut content = None;
@@ -165,7 +136,7 @@ impl<'t, 'a> Content<'t, 'a> {
 }
 
 /// What a field of a message says that it holds.
-fn holds(key: &str) -> Option<Holds> {
+pub(super) fn holds(key: &str) -> Option<Holds> {
     Some(match key {
         "photo" => Holds::Photo,
         "video" => Holds::Video,
@@ -184,7 +155,7 @@ fn holds(key: &str) -> Option<Holds> {
 }
 
 /// An animation is told as a document too, for old bots.
-fn stronger(known: Option<Holds>, new: Option<Holds>) -> Option<Holds> {
+pub(super) fn stronger(known: Option<Holds>, new: Option<Holds>) -> Option<Holds> {
     match (known, new) {
         (Some(Holds::Document) | None, Some(_)) => new,
         _ => known,
@@ -227,12 +198,4 @@ fn fill<'a>(mut update: Update<'a>, content: Field<'_, 'a>) -> Update<'a> {
     update.date = found.date.and_then(|date| u64::try_from(date).ok());
     update.what = found.what(update.kind);
     update
-}
-
-fn user_id(id: i64) -> Option<UserId> {
-    (1..ID_BOUND).contains(&id).then_some(UserId(id.unsigned_abs()))
-}
-
-fn chat_id(id: i64) -> Option<ChatId> {
-    (id != 0 && id.unsigned_abs() < ID_BOUND.unsigned_abs()).then_some(ChatId(id))
 }
