@@ -16,6 +16,7 @@ pub mod disk;
 pub mod entropy;
 pub mod http;
 pub mod import;
+pub mod network;
 pub mod observe;
 pub mod outbound;
 pub mod platform;

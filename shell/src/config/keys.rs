@@ -134,6 +134,8 @@ keys! {
         "Where the journal and the data sets live. One process at a time.";
     INTAKES: server.intakes, &[], Whole(1, 64), "1",
         "Threads that accept and decide. One carries some 10,000 updates a second.";
+    TRUSTED_PROXIES: server.trusted_proxies, &[], List, "",
+        "Networks of the proxies in front, such as `10.0.0.0/8`: their X-Forwarded-For is believed, and they may hold any number of connections.";
     ENVIRONMENT: server.environment, &[("ENVIRONMENT", Same), ("NODE_ENV", Same)], Text, "development",
         "`production` refuses development settings: a `.env` that others can read, plain http to the platform.";
     API_ROOT: telegram.api_root, &[("TELEGRAM_API_ROOT", Same)], Url, "https://api.telegram.org",
@@ -146,6 +148,8 @@ keys! {
         "The public address in front of the listener. With it `serve` registers the webhooks by itself.";
     WEBHOOK_SECRET: webhook.secret, &[("WEBHOOK_SECRET_TOKEN", Same)], Secret, "",
         "What the platform sends with each update, 1 to 256 of `A-Za-z0-9_-`. Without it one is made at the first start and kept in the data directory.";
+    WEBHOOK_ALLOW: webhook.allow_from, &[], List, "",
+        "Networks that updates may come from, others get 403; `telegram` stands for the platform's own. Empty: from anywhere. With a proxy in front, name it in `server.trusted_proxies`.";
     WEBHOOK_CONNECTIONS: webhook.max_connections, &[], Whole(1, 100), "100",
         "How many updates of one bot the platform delivers at the same time.";
     TLS_CERT: tls.cert, &[], Path, "",
@@ -184,6 +188,16 @@ keys! {
         "Answers that may wait to be sent; beyond, updates are answered 503 and the platform keeps them.";
     IDLE: limits.idle_seconds, &[], Whole(5, 3600), "75",
         "A connection without a request is closed after this.";
+    PER_ADDRESS: limits.connections_per_address, &[], Whole(0, 100000), "1024",
+        "Connections of one address (in IPv6 of one /64) on the webhook listener; beyond, closed at once. 0: no limit. Loopback, trusted proxies and the networks of `webhook.allow_from` are not counted.";
+    HANDSHAKE_TIME: limits.handshake_seconds, &[], Whole(1, 60), "10",
+        "For a TLS handshake; then the connection is closed.";
+    HEAD_TIME: limits.head_seconds, &[], Whole(1, 300), "10",
+        "For a request's head, from its first byte; then 408.";
+    BODY_TIME: limits.body_seconds, &[], Whole(1, 300), "30",
+        "For a request's body; then 408.";
+    WRITE_TIME: limits.write_seconds, &[], Whole(1, 300), "30",
+        "For a peer to take its answer; then the connection is closed.";
     SEGMENT_KB: journal.segment_kb, &[], Whole(16, 1_048_576), "65536",
         "Size of a journal segment in KiB. Smaller ones only make sense in tests.";
     SNAPSHOT_EVERY_KB: journal.snapshot_every_kb, &[], Whole(16, 16_777_216), "65536",

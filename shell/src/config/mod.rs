@@ -122,6 +122,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let admin = admin(values);
     let external = external(values);
     let intakes = values.small(keys::INTAKES);
+    let trusted_proxies = values.networks(keys::TRUSTED_PROXIES);
     let data_dir = values.path(keys::DATA_DIR)?;
     let production =
         values.text(keys::ENVIRONMENT).is_some_and(|text| text.eq_ignore_ascii_case("production"));
@@ -135,6 +136,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         token_list: bots.list,
         listen,
         listens,
+        trusted_proxies,
         admin_listen,
         data_dir: data_dir.clone(),
         intakes,
@@ -217,7 +219,12 @@ fn webhook(values: &mut Values<'_>) -> Webhook {
         // Many write the whole endpoint.
         url.path_prefix = prefix.to_owned();
     }
-    Webhook { url, secret: secret.map(Secret::new), max_connections: values.small(keys::WEBHOOK_CONNECTIONS) }
+    Webhook {
+        url,
+        secret: secret.map(Secret::new),
+        max_connections: values.small(keys::WEBHOOK_CONNECTIONS),
+        allow_from: values.networks(keys::WEBHOOK_ALLOW),
+    }
 }
 
 fn pacing(values: &mut Values<'_>) -> Pacing {
@@ -250,6 +257,11 @@ fn limits(values: &mut Values<'_>) -> Limits {
         body_bytes: values.whole(keys::BODY_BYTES) as usize,
         pending: values.whole(keys::PENDING) as usize,
         idle: values.seconds(keys::IDLE),
+        per_address: values.whole(keys::PER_ADDRESS) as usize,
+        handshake: values.seconds(keys::HANDSHAKE_TIME),
+        head: values.seconds(keys::HEAD_TIME),
+        body: values.seconds(keys::BODY_TIME),
+        write: values.seconds(keys::WRITE_TIME),
     }
 }
 

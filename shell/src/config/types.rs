@@ -5,6 +5,7 @@ use super::bots::{Kind, LaneConfig, Mode};
 use super::chat::ChatConfig;
 use super::names::NameReport;
 use super::problem::Origin;
+use crate::network::Network;
 use crate::observe::Secret;
 use crate::observe::log::{Format, Level};
 use nobat_core::id::UserId;
@@ -26,6 +27,8 @@ pub struct Config {
     pub token_list: bool,
     /// Where webhooks arrive.
     pub listen: SocketAddr,
+    /// Whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Is it listened on? With long polling only if an address was given: a platform may look at `/health`.
     pub listens: bool,
     /// Where the operator looks.
@@ -88,6 +91,8 @@ pub struct Webhook {
     pub secret: Option<Secret>,
     /// Deliveries at the same time, a bot.
     pub max_connections: u32,
+    /// Whence updates may come; empty: from anywhere.
+    pub allow_from: Vec<Network>,
 }
 
 impl Config {
@@ -182,6 +187,16 @@ pub struct Limits {
     pub pending: usize,
     /// A connection without a request.
     pub idle: Duration,
+    /// Connections of one address; 0 for no limit.
+    pub per_address: usize,
+    /// A TLS handshake.
+    pub handshake: Duration,
+    /// A request's head.
+    pub head: Duration,
+    /// A request's body.
+    pub body: Duration,
+    /// A peer that takes its answer.
+    pub write: Duration,
 }
 
 /// The results bot.

@@ -5,6 +5,7 @@ use super::address::{BaseUrl, socket};
 use super::keys::{Form, Key, KeyId};
 use super::problem::{Origin, Problems};
 use super::sources::{Item, Sources, shown};
+use crate::network::{self, Network};
 use crate::observe::rfc3339;
 use nobat_core::time::UnixMillis;
 use std::net::SocketAddr;
@@ -95,6 +96,28 @@ impl Values<'_> {
 
     pub(super) fn list(&self, id: KeyId) -> Vec<Item> {
         self.sources.given[id.0].as_ref().map_or_else(Vec::new, |given| given.items.clone())
+    }
+
+    /// A list of networks; `telegram` stands for the platform's.
+    pub(super) fn networks(&mut self, id: KeyId) -> Vec<Network> {
+        let mut networks = Vec::new();
+        for item in self.list(id) {
+            let texts: &[&str] = match item.text.as_str() {
+                "telegram" => &network::TELEGRAM,
+                text => &[text],
+            };
+            for text in texts {
+                match Network::parse(text) {
+                    Ok(network) => networks.push(network),
+                    Err(why) => {
+                        let what = format!("`{}` is not a network", shown(id.key(), text));
+                        let remedy = format!("{why}; such as 10.0.0.0/8 or one address");
+                        self.problems.add(&item.origin, id.key().dotted(), what, remedy);
+                    }
+                }
+            }
+        }
+        networks
     }
 
     pub(super) fn socket(&mut self, id: KeyId) -> SocketAddr {

@@ -122,7 +122,20 @@ impl<S: Service> Reactor<S> {
         }
     }
 
-    fn admit(&mut self, turn: &Turn, mut socket: TcpStream, addr: SocketAddr) {
+    fn admit(&mut self, turn: &Turn, socket: TcpStream, addr: SocketAddr) {
+        let bound = self.config.bound_of(addr.ip());
+        if bound.is_some_and(|most| !self.crowd.enter(addr.ip(), most)) {
+            // Closed without a word: an answer would cost more than the question.
+            stats::add(&self.stats.crowded);
+            return;
+        }
+        if !self.admit_counted(turn, socket, addr) && bound.is_some() {
+            self.crowd.leave(addr.ip());
+        }
+    }
+
+    /// Whether the newcomer is in.
+    fn admit_counted(&mut self, turn: &Turn, mut socket: TcpStream, addr: SocketAddr) -> bool {
         // Answers are small and complete: waiting to fill a segment only delays them.
         let _ = socket.set_nodelay(true);
         let entry = self.conns.vacant_entry();
@@ -130,13 +143,13 @@ impl<S: Service> Reactor<S> {
         let token = Token(self.first_token + key);
         if self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE).is_err()
         {
-            return;
+            return false;
         }
         let stream = match &self.tls {
             None => Stream::Plain(socket),
             Some(config) => match ServerConnection::new(Arc::clone(config)) {
                 Ok(session) => Stream::server(socket, session),
-                Err(_) => return,
+                Err(_) => return false,
             },
         };
         self.generation = self.generation.wrapping_add(1);
@@ -147,6 +160,7 @@ impl<S: Service> Reactor<S> {
         }
         stats::add(&self.stats.accepted);
         stats::add(&self.stats.connections);
+        true
     }
 
     /// Takes in whoever already waits, closes the doors, and ends idle connections.

@@ -1,6 +1,8 @@
 //! Every bound of a reactor in one place, with unit, reason, and what happens at it.
 
 use crate::http::HeadLimits;
+use crate::network::Network;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Bounds of one reactor. The defaults suit a webhook listener.
@@ -8,6 +10,11 @@ use std::time::Duration;
 pub struct ReactorConfig {
     /// Connections open at once. At it, accepting pauses and newcomers wait in the kernel's backlog.
     pub connections_max: usize,
+    /// Connections of one address (in IPv6 of one /64); 0 for no limit. At it, newcomers are closed at once, so
+    /// that one peer cannot keep all others out.
+    pub per_address_max: usize,
+    /// Networks whose connections are not counted: proxies, the platform. Loopback never is.
+    pub uncounted: Vec<Network>,
     /// Of a request's head. Beyond: 414 or 431.
     pub head: HeadLimits,
     /// A request's body, decoded, in bytes. Beyond: 413.
@@ -41,6 +48,8 @@ impl Default for ReactorConfig {
     fn default() -> Self {
         Self {
             connections_max: 4_096,
+            per_address_max: 1_024,
+            uncounted: Vec::new(),
             head: HeadLimits::default(),
             body_bytes_max: 1 << 20,
             pipeline_max: 64,
@@ -55,5 +64,32 @@ impl Default for ReactorConfig {
             drain: Duration::from_secs(10),
             accept_rest: Duration::from_millis(200),
         }
+    }
+}
+
+impl ReactorConfig {
+    /// How many connections an address may hold; none for no limit.
+    pub(super) fn bound_of(&self, address: IpAddr) -> Option<usize> {
+        let counted = self.per_address_max > 0
+            && !address.to_canonical().is_loopback()
+            && !self.uncounted.iter().any(|network| network.contains(address));
+        counted.then_some(self.per_address_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_and_named_networks_hold_as_many_as_they_like() {
+        let uncounted = vec![Network::parse("149.154.160.0/20").expect("a network")];
+        let config = ReactorConfig { per_address_max: 7, uncounted, ..ReactorConfig::default() };
+        let bound = |text: &str| config.bound_of(text.parse().expect("an address"));
+        assert_eq!((bound("203.0.113.9"), bound("2001:db8::1")), (Some(7), Some(7)));
+        for free in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "149.154.167.1", "::ffff:149.154.167.1"] {
+            assert_eq!(bound(free), None, "{free}");
+        }
+        assert_eq!(ReactorConfig { per_address_max: 0, ..config }.bound_of([203, 0, 113, 9].into()), None);
     }
 }

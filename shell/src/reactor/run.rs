@@ -10,6 +10,7 @@ use super::stats::{self, Stats};
 use super::timer::{Entry, Timers};
 use crate::clock::Clock;
 use crate::http::{HttpDate, RequestIndex};
+use crate::network::Crowd;
 use mio::event::Event;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -53,6 +54,8 @@ pub struct Reactor<S> {
     /// Accepting rests until then.
     pub(super) rest_until: Option<Nanos>,
     pub(super) stopping_since: Option<Nanos>,
+    /// Who holds how many connections.
+    pub(super) crowd: Crowd,
     /// Accepting is paused; counted once.
     pub(super) paused: bool,
 }
@@ -97,6 +100,7 @@ impl<S: Service> Reactor<S> {
             again: Vec::new(),
             rest_until: None,
             stopping_since: None,
+            crowd: Crowd::default(),
             paused: false,
         })
     }
@@ -293,6 +297,10 @@ impl<S: Service> Reactor<S> {
 
     fn remove(&mut self, key: usize, fate: Fate) {
         let mut conn = self.conns.remove(key);
+        let address = conn.peer.addr.ip();
+        if self.config.bound_of(address).is_some() {
+            self.crowd.leave(address);
+        }
         if fate == Fate::Broke {
             stats::add(&self.stats.broken);
         }

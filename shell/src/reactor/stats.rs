@@ -29,6 +29,8 @@ stats! {
     accepted
     /// Times accepting was paused: connection limit reached or no file descriptor left.
     accept_pauses
+    /// Connections closed at once: their address held too many.
+    crowded
     /// Requests that reached the service's `call`.
     requests
     /// Requests refused by the service's `admit`.

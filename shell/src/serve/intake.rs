@@ -16,6 +16,7 @@ use crate::reactor::{self, Reactor};
 use crate::say;
 use crate::updates::{Durable, Updates};
 use crate::webhook::routes::SecretCheck;
+use crate::webhook::source::Sources;
 use crate::webhook::{self, Webhook};
 use mio::Waker;
 use mio::net::TcpListener;
@@ -84,6 +85,10 @@ impl Intake {
             updates,
             routes: spec::routes(config),
             secret: SecretCheck::new(Some(secret.expose())),
+            sources: Sources {
+                allowed: config.webhook.allow_from.clone(),
+                proxies: config.trusted_proxies.clone(),
+            },
             pages: Arc::clone(pages),
         });
         let reactor = |listener| {

@@ -140,6 +140,12 @@ pub(super) fn reactor(config: &Config) -> ReactorConfig {
         connections_max: config.limits.connections / config.intakes.max(1) as usize,
         body_bytes_max: config.limits.body_bytes,
         idle: config.limits.idle,
+        handshake: config.limits.handshake,
+        head_time: config.limits.head,
+        body_time: config.limits.body,
+        write: config.limits.write,
+        per_address_max: config.limits.per_address,
+        uncounted: [&config.trusted_proxies[..], &config.webhook.allow_from].concat(),
         ..ReactorConfig::default()
     }
 }

@@ -7,6 +7,7 @@
 //! engine named. A refusal by back-pressure is 503 with `Retry-After`: the platform keeps the update.
 
 pub mod routes;
+pub mod source;
 
 use crate::admin::{Audience, Pages};
 use crate::channel::telegram::{DecodeError, Decoder, Update};
@@ -18,6 +19,7 @@ use nobat_core::engine::{Busy, Journal};
 use nobat_core::id::Seq;
 use nobat_core::time::{Nanos, Now};
 use routes::{Routes, SecretCheck};
+use source::Sources;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -115,6 +117,8 @@ pub struct Shared<D> {
     pub routes: Routes,
     /// The webhook's secret.
     pub secret: SecretCheck,
+    /// Who may bring updates.
+    pub sources: Sources,
     /// `/health`, `/readyz`, `/stats`.
     pub pages: Arc<Pages>,
 }
@@ -167,6 +171,9 @@ impl<D: Door> Service for Webhook<D> {
                 }
                 _ => shared.pages.admit(head, self.audience),
             };
+        }
+        if !shared.sources.admit(peer.addr.ip(), head) {
+            return Err(Response::empty(Status::FORBIDDEN));
         }
         match head.method() {
             Method::Post => {}
@@ -223,6 +230,9 @@ impl<D: Door> Service for Webhook<D> {
 
 /// RFC 9110 8.3.1: type and subtype in any case; parameters do not matter to JSON (RFC 8259 11).
 fn is_json(content_type: &[u8]) -> bool {
+    if content_type == b"application/json" {
+        return true;
+    }
     let end = content_type.iter().position(|&b| b == b';').unwrap_or(content_type.len());
     content_type[..end].trim_ascii().eq_ignore_ascii_case(b"application/json")
 }

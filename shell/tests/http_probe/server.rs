@@ -7,6 +7,7 @@ use nobat::observe::{Registry, Sampler};
 use nobat::reactor::{Reactor, ReactorConfig, bind};
 use nobat::updates::{Bot, Durable, Updates};
 use nobat::webhook::routes::{Routes, SecretCheck};
+use nobat::webhook::source::Sources;
 use nobat::webhook::{Shared, Webhook};
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
 use nobat_core::engine::{Engine, Entry, Journal, Kind};
@@ -118,6 +119,7 @@ fn shared() -> Shared<Updates<List>> {
         },
         routes: Routes::new(vec![Bot { kind: KindIx(0), lane: LaneIx(0), id: BotId(1_000_001) }]),
         secret: SecretCheck::new(Some(SECRET)),
+        sources: Sources::default(),
         pages: Arc::new(pages),
     }
 }
