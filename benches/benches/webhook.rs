@@ -1,0 +1,101 @@
+//! The shell as a whole process beside a bare mio loop and the frameworks: a POST of 570 bytes, kept connections.
+//!
+//! `cargo bench -p nobat-benches --bench webhook -- --instructions`: user instructions a request, by callgrind over
+//! two lengths of run, so that start and end cancel out. It needs valgrind.
+//! `... -- --cpu`: CPU time a request in rounds that take turns, the server on core 0, the load on core 1.
+//! `... -- --idle 10000`: resident memory of as many connections that have been used and say nothing.
+//! `... -- --slow`: the latency of one client beside 500 slow senders and 500 slow readers.
+//!
+//! `shell` is reactor, codec, service and decoder with nothing behind them; `engine` has the engine there. The
+//! frameworks are built apart, so that nobody else builds them: `cargo build --release --manifest-path
+//! benches/peers/Cargo.toml`; without that they are left out.
+
+mod support;
+
+use std::time::Duration;
+use support::load::{Load, latencies};
+use support::process::{Served, each};
+use support::{report, serve};
+
+/// Connections of the load.
+const CONNECTIONS: usize = 64;
+/// Requests of one round.
+const ROUND: usize = 128_000;
+/// Rounds a server.
+const ROUNDS: usize = 7;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["serve", what] => serve::run(what),
+        ["--instructions"] => instructions(),
+        ["--cpu"] => cpu(),
+        ["--idle", count] => idle(count.parse().expect("a number")),
+        ["--slow"] => slow(),
+        // `cargo bench` runs every bench without an argument: the cheapest figure then.
+        _ => idle(200),
+    }
+}
+
+fn instructions() {
+    for name in each() {
+        let count = |requests: usize| {
+            let served = Served::under_callgrind(name);
+            let mut load = Load::new(served.port(), CONNECTIONS);
+            load.run(requests);
+            served.end_and_count()
+        };
+        let (short, long) = (6_400, 19_200);
+        let least = count(short);
+        println!("{name}: {} user instructions a request", (count(long) - least) / (long - short) as u64);
+    }
+}
+
+/// Rounds that take turns, so that whatever disturbs the machine disturbs all servers alike.
+fn cpu() {
+    let served: Vec<_> = each().into_iter().map(|name| (name, Served::on_core(name, 0))).collect();
+    let mut loads: Vec<_> = served.iter().map(|(_, served)| Load::new(served.port(), CONNECTIONS)).collect();
+    let mut micros = vec![Vec::new(); served.len()];
+    for round in 0..=ROUNDS {
+        for (at, (_, server)) in served.iter().enumerate() {
+            let before = server.cpu();
+            loads[at].run(ROUND);
+            let used = server.cpu() - before;
+            // The first round warms up.
+            if round > 0 {
+                micros[at].push(used.as_secs_f64() * 1e6 / ROUND as f64);
+            }
+        }
+    }
+    report::ratios(&served.iter().map(|(name, _)| *name).collect::<Vec<_>>(), &micros);
+}
+
+fn idle(connections: usize) {
+    support::process::lift_descriptors();
+    let served = Served::on_core("shell", 0);
+    let mut warm = Load::new(served.port(), CONNECTIONS);
+    warm.run(ROUND / 8);
+    let before = served.resident();
+    let mut load = Load::new(served.port(), connections);
+    load.run(connections);
+    // The server's last buffers go back at the end of its turn.
+    std::thread::sleep(Duration::from_millis(200));
+    let after = served.resident();
+    let each = after.saturating_sub(before) / connections as u64;
+    println!("the shell alone: {} KiB resident after {} requests", before / 1024, ROUND / 8);
+    println!("{connections} idle connections: {} KiB resident, {each} bytes each", after / 1024);
+}
+
+fn slow() {
+    support::process::lift_descriptors();
+    let served = Served::on_core("shell", 0);
+    let quiet = latencies(served.port(), 5_000);
+    let crowd = support::load::Crowd::start(served.port(), 500, 500);
+    let beside = latencies(served.port(), 5_000);
+    let alive = crowd.stop();
+    for (what, latency) in [("alone", quiet), ("beside 500 slow senders and 500 slow readers", beside)] {
+        println!("one client {what}: p50 {:?}, p99 {:?}, max {:?}", latency.p50, latency.p99, latency.max);
+    }
+    println!("bytes trickled meanwhile: {alive}");
+}
