@@ -2,7 +2,8 @@
 //!
 //! The platform hands back whatever a client sends, so nothing in it is believed: the user is compared
 //! with who pressed, and a choice carries a tag over user, number and name, which can be computed only by
-//! one who knows all three.
+//! one who knows all three. A choice that shows no marks carries a place in the list and nothing of the record:
+//! whoever reads his client's traffic would find the number in it, which is what the marks are asked for by.
 
 use super::dataset::{ExamNumber, Student};
 use super::hash::stable_hash;
@@ -14,8 +15,10 @@ use nobat_core::id::UserId;
 pub(super) enum Button {
     /// Speak this language.
     Language(Language),
-    /// It is this one.
+    /// It is this one, and his marks are shown for it.
     Choose { user: UserId, number: ExamNumber, tag: u64 },
+    /// It is the one with this place in the search with this hash; nothing is shown but what the list shows.
+    Nth { user: UserId, nth: u8, search: u64 },
     /// Another page of the search with this hash.
     Page { user: UserId, page: u8, search: u64 },
 }
@@ -31,6 +34,7 @@ impl Button {
         match self {
             Self::Language(language) => format!("l:{}", language.tag()),
             Self::Choose { user, number, tag } => format!("c:{:x}:{:x}:{tag:x}", user.0, number.packed()),
+            Self::Nth { user, nth, search } => format!("n:{:x}:{nth}:{search:x}", user.0),
             Self::Page { user, page, search } => format!("p:{:x}:{page}:{search:x}", user.0),
         }
     }
@@ -44,6 +48,11 @@ impl Button {
                 user: UserId(hex(parts.next())?),
                 number: ExamNumber::from_packed(hex(parts.next())?)?,
                 tag: hex(parts.next())?,
+            },
+            "n" => Self::Nth {
+                user: UserId(hex(parts.next())?),
+                nth: parts.next()?.parse().ok()?,
+                search: hex(parts.next())?,
             },
             "p" => Self::Page {
                 user: UserId(hex(parts.next())?),
@@ -69,6 +78,7 @@ mod tests {
             for button in [
                 Button::Choose { user, number, tag },
                 Button::Page { user, page, search: tag },
+                Button::Nth { user, nth: page, search: tag },
                 Button::Language(Language::English),
             ] {
                 let data = button.data();
@@ -78,7 +88,7 @@ mod tests {
         }
 
         #[test]
-        fn any_data_is_read_without_a_panic(data: String, tail in "[clp]:[0-9a-fz:+-]{0,60}") {
+        fn any_data_is_read_without_a_panic(data: String, tail in "[clnp]:[0-9a-fz:+-]{0,60}") {
             let _ = (Button::read(&data), Button::read(&tail));
         }
     }

@@ -60,6 +60,12 @@ impl Turn<'_> {
         self.out.sends.push(Outgoing { place: Place::Ahead, deadline, ..Outgoing::reply(say.payload()) });
     }
 
+    /// As [`Turn::reply`], through the bot he wrote to: a press comes to the bot that showed the button, and
+    /// that one is known to hear.
+    fn with_buttons(&mut self, say: &Say, question: u64) {
+        self.out.sends.push(Outgoing { question, pinned: true, ..Outgoing::reply(say.payload()) });
+    }
+
     fn plain(&mut self, key: Key) {
         let language = self.language();
         self.reply(&Say::Text { language, key }, 0);
@@ -84,7 +90,10 @@ impl Turn<'_> {
             "help" => self.plain(Key::Help),
             "language" => match Language::from_tag(argument.trim()) {
                 Some(language) => self.speak(language),
-                None => self.plain(Key::LanguageAsk),
+                None => {
+                    let (language, key) = (self.language(), Key::LanguageAsk);
+                    self.with_buttons(&Say::Text { language, key }, 0);
+                }
             },
             _ => self.unclear(),
         }
@@ -157,10 +166,11 @@ impl Turn<'_> {
             return self.plain(Key::NotedEnough);
         }
         let language = self.language();
-        let (noted, answer) = match question {
+        let (noted, answer, pinned) = match question {
             Question::Number(number, code) => (
                 Say::OfNumber { language, key: Key::Noted, number: *number },
                 Say::Card { language, number: *number, code: *code },
+                false,
             ),
             Question::Name(name) => {
                 self.out.events.push(Event::Searched(name.clone()));
@@ -168,6 +178,7 @@ impl Turn<'_> {
                 (
                     Say::OfName { language, key: Key::NotedName, name: name.clone() },
                     Say::Names { language, name, page: 0, edit: None },
+                    true,
                 )
             }
             Question::NoCode | Question::Unclear => return,
@@ -176,6 +187,7 @@ impl Turn<'_> {
         self.out.sends.push(Outgoing {
             class: Class::Bulk,
             held: true,
+            pinned,
             question: hash,
             ..Outgoing::reply(answer.payload())
         });
@@ -205,7 +217,8 @@ impl Turn<'_> {
                     }
                     _ => self.out.events.push(Event::Searched(name.clone())),
                 }
-                self.reply(&Say::Names { language, name, page: 0, edit: None }, hash);
+                let list = Say::Names { language, name, page: 0, edit: None };
+                self.with_buttons(&list, hash);
             }
             Question::NoCode | Question::Unclear => {}
         }
@@ -263,12 +276,17 @@ impl Turn<'_> {
                     self.reply(&Say::Chosen { language, number, tag }, question);
                 }
             }
+            Some(Button::Nth { nth, search, .. }) => {
+                let question = stable_hash(&[b"nth", &search.to_le_bytes(), &[nth]]).max(1);
+                if !self.view.waiting.questions.contains(&question) {
+                    let name = self.state.name.clone();
+                    self.reply(&Say::Candidate { language, name, nth }, question);
+                }
+            }
             Some(Button::Page { page, .. }) => {
                 let name = self.state.name.clone();
-                let say = Say::Names { language, name, page, edit: message };
-                // An edit is bound to the bot that wrote the message.
-                let outgoing = Outgoing { pinned: message.is_some(), ..Outgoing::reply(say.payload()) };
-                self.out.sends.push(outgoing);
+                // An edit is bound to the bot that wrote the message, which is the one that was pressed.
+                self.with_buttons(&Say::Names { language, name, page, edit: message }, 0);
             }
         }
     }
@@ -282,7 +300,7 @@ impl Turn<'_> {
             Button::Choose { user, number, tag } => {
                 user == self.view.user && door::by_choice(names()?, user, number, tag).is_some()
             }
-            Button::Page { user, search, .. } => {
+            Button::Page { user, search, .. } | Button::Nth { user, search, .. } => {
                 names()?;
                 let asked = Question::Name(self.state.name.clone()).hash();
                 user == self.view.user && !self.state.name.is_empty() && search == asked

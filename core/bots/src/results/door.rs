@@ -37,25 +37,24 @@ pub(super) fn by_number(set: &Dataset, number: ExamNumber, code: Option<u64>) ->
     (found.value() == number.value() && code_fits).then_some(Entitled { student, number: found })
 }
 
-/// The record that `user` chose from a list of names, if it still bears the number and the name that the
-/// button was made of. It entitles to marks only where names do: see [`by_choice_entitled`].
-pub(super) fn by_choice(set: &Dataset, user: UserId, number: ExamNumber, choice: u64) -> Option<Student<'_>> {
-    if set.schema().names == NameSearch::Off {
-        return None;
-    }
-    let student = set.by_number(number)?;
-    let fits = student.number()?.value() == number.value() && tag(user, &student) == choice;
-    fits.then_some(student)
+/// Whether this data set shows marks for a name.
+pub(super) fn opens_by_name(set: &Dataset) -> bool {
+    set.schema().names == NameSearch::Full && set.schema().identifiers == Identifiers::Number
 }
 
-/// [`by_choice`] where the data set shows marks by name.
-pub(super) fn by_choice_entitled(
+/// Whom `user` chose from a list of names, where names entitle: the record that still bears the number and the
+/// name that the button was made of.
+pub(super) fn by_choice(
     set: &Dataset,
     user: UserId,
     number: ExamNumber,
     choice: u64,
 ) -> Option<Entitled<'_>> {
-    let student = by_choice(set, user, number, choice)?;
-    let full = set.schema().names == NameSearch::Full && set.schema().identifiers == Identifiers::Number;
-    full.then_some(Entitled { student, number: student.number()? })
+    if !opens_by_name(set) {
+        return None;
+    }
+    let student = set.by_number(number)?;
+    let found = student.number()?;
+    let fits = found.value() == number.value() && tag(user, &student) == choice;
+    fits.then_some(Entitled { student, number: found })
 }

@@ -41,6 +41,7 @@ impl Voice<'_> {
             }
             Say::Card { number, code, .. } => text(self.card(number, code)),
             Say::Chosen { number, tag, .. } => text(self.chosen(number, tag)),
+            Say::Candidate { name, nth, .. } => text(self.candidate(&name, usize::from(nth))),
             Say::Names { name, page, edit, .. } => self.names(&name, usize::from(page), edit),
             Say::Pressed { id, notice, .. } => Call::AnswerCallback {
                 id,
@@ -109,22 +110,28 @@ impl Voice<'_> {
     fn chosen(&self, number: super::dataset::ExamNumber, choice: u64) -> String {
         let Some(set) = self.set else { return self.plain(Key::NotThere) };
         let user = self.view.user;
-        if let Some(entitled) = door::by_choice_entitled(set, user, number, choice) {
-            return card(self.texts(), self.language, set.schema(), &entitled);
-        }
         match door::by_choice(set, user, number, choice) {
-            Some(student) => {
-                let mut said = String::new();
-                for part in self.who(set.schema(), &student) {
-                    push_isolated(&mut said, &part);
-                    said.push('\n');
-                }
-                said.push('\n');
-                said.push_str(&self.plain(Key::Candidate));
-                said
-            }
+            Some(entitled) => card(self.texts(), self.language, set.schema(), &entitled),
             None => self.plain(Key::Changed),
         }
+    }
+
+    /// What the list shows of one of its entries: nothing of the record that the list did not show.
+    fn candidate(&self, name: &str, nth: usize) -> String {
+        let Some(set) = self.set else { return self.plain(Key::NotThere) };
+        let students = match set.schema().names {
+            NameSearch::Off => Vec::new(),
+            NameSearch::Candidates | NameSearch::Full => set.by_name(&tokens(name)).students,
+        };
+        let Some(student) = students.get(nth) else { return self.plain(Key::Changed) };
+        let mut said = String::new();
+        for part in self.who(set.schema(), student) {
+            push_isolated(&mut said, &part);
+            said.push('\n');
+        }
+        said.push('\n');
+        said.push_str(&self.plain(Key::Candidate));
+        said
     }
 
     /// What tells a pupil from others of his name: name, school, governorate.
@@ -158,14 +165,18 @@ impl Voice<'_> {
         let page = page.min((count - 1) / PAGE);
         let user = self.view.user;
         let mut keyboard = Vec::with_capacity(PAGE + 1);
-        for student in matches.students.iter().skip(page * PAGE).take(PAGE) {
+        let search = Question::Name(name.to_owned()).hash();
+        let opens = door::opens_by_name(set);
+        for (nth, student) in matches.students.iter().enumerate().skip(page * PAGE).take(PAGE) {
             let Some(number) = student.number() else { continue };
-            let data = Data::Choose { user, number, tag: tag(user, student) };
+            let data = match opens {
+                true => Data::Choose { user, number, tag: tag(user, student) },
+                false => Data::Nth { user, nth: nth as u8, search },
+            };
             let label = self.who(set.schema(), student).join("، ");
             let label: String = label.chars().take(BUTTON_CHARS).collect();
             keyboard.push(vec![Button { text: isolate(&label), action: Action::Callback(data.data()) }]);
         }
-        let search = Question::Name(name.to_owned()).hash();
         let turn = |key, to: usize| Button {
             text: self.texts().get(self.language, key).to_owned(),
             action: Action::Callback(Data::Page { user, page: to as u8, search }.data()),

@@ -25,8 +25,10 @@ pub(super) enum Say {
     Timed { language: Language, key: Key, amount: u32, place: u32 },
     /// The card of who has this number, if the code is his.
     Card { language: Language, number: ExamNumber, code: Option<u64> },
-    /// What may be shown of the one who was chosen from a list; `tag` proves the choice.
+    /// The card of the one who was chosen from a list; `tag` proves the choice.
     Chosen { language: Language, number: ExamNumber, tag: u64 },
+    /// What the list shows of its `nth` entry, and how to get at the marks.
+    Candidate { language: Language, name: String, nth: u8 },
     /// Who has this name, a page of them; in place of an earlier page if `edit` names it.
     Names { language: Language, name: String, page: u8, edit: Option<MessageId> },
     /// The press of a button is answered, with a notice or without.
@@ -42,6 +44,7 @@ const CARD: u16 = 6;
 const CHOSEN: u16 = 7;
 const NAMES: u16 = 8;
 const PRESSED: u16 = 9;
+const CANDIDATE: u16 = 10;
 
 impl Say {
     pub(super) const fn language(&self) -> Language {
@@ -53,6 +56,7 @@ impl Say {
             | Self::Timed { language, .. }
             | Self::Card { language, .. }
             | Self::Chosen { language, .. }
+            | Self::Candidate { language, .. }
             | Self::Names { language, .. }
             | Self::Pressed { language, .. } => *language,
         }
@@ -67,6 +71,7 @@ impl Say {
             Self::Timed { .. } => TIMED,
             Self::Card { .. } => CARD,
             Self::Chosen { .. } => CHOSEN,
+            Self::Candidate { .. } => CANDIDATE,
             Self::Names { .. } => NAMES,
             Self::Pressed { .. } => PRESSED,
         }
@@ -99,6 +104,10 @@ impl Say {
             Self::Chosen { number, tag, .. } => {
                 out.put_u64(number.packed());
                 out.put_u64(*tag);
+            }
+            Self::Candidate { name, nth, .. } => {
+                out.put_str(name);
+                out.put_u8(*nth);
             }
             Self::Names { name, page, edit, .. } => {
                 out.put_str(name);
@@ -134,6 +143,7 @@ impl Say {
                 Self::Card { language, number, code: some.then_some(code) }
             }
             CHOSEN => Self::Chosen { language, number: number(from)?, tag: from.u64()? },
+            CANDIDATE => Self::Candidate { language, name: from.str()?.to_owned(), nth: from.u8()? },
             NAMES => {
                 let (name, page) = (from.str()?.to_owned(), from.u8()?);
                 let (some, message) = (flag(from)?, MessageId(from.signed()?));
@@ -199,6 +209,7 @@ mod tests {
             Say::Names { language, name, page: 2, edit: Some(MessageId(-1)) },
             Say::Pressed { language, id: "id".into(), notice: Some(Key::Changed) },
             Say::Pressed { language, id: String::new(), notice: None },
+            Say::Candidate { language, name: "علي".to_owned(), nth: 9 },
         ]
     }
 

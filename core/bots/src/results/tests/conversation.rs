@@ -219,7 +219,41 @@ fn candidates_show_neither_marks_nor_the_number_that_gives_them() {
     let said = words(&world.deliver()[1]).to_owned();
     assert!(said.contains("علي حسين جاسم") && said.contains("أرسل الرقم"), "{said}");
     assert!(!said.contains("12347") && !said.contains("غائب"), "{said}");
-    assert!(!format!("{list:?}").contains("12346"));
+    // Not in the buttons either: a client shows their data to whoever looks.
+    for number in [12_346u64, 12_347] {
+        let shown = format!("{list:?}");
+        assert!(!shown.contains(&number.to_string()) && !shown.contains(&format!("{number:x}")), "{shown}");
+        assert!(!shown.contains(&format!("{:x}", number << 4)), "{shown}");
+    }
+}
+
+#[test]
+fn what_has_buttons_goes_through_the_bot_that_will_hear_of_the_press() {
+    let mut world = World::with(PUPILS, NameSearch::Full);
+    for (text, pinned) in [("علي حسين", true), ("/language", true), ("12345", false), ("/start", false)]
+    {
+        let sends = world.text(text);
+        assert!(sends.iter().all(|send| send.pinned == pinned), "{text}");
+        let calls = world.deliver();
+        assert_eq!(calls.iter().any(|call| !buttons(call).is_empty()), pinned, "{text}");
+    }
+    world.released = false;
+    let held = world.text("علي حسين").into_iter().find(|send| send.held).expect("kept for the hour");
+    assert!(held.pinned);
+}
+
+#[test]
+fn where_names_open_nothing_a_made_up_choice_is_nothing_either() {
+    let mut full = World::with(PUPILS, NameSearch::Full);
+    full.text("علي حسين");
+    let list = full.deliver().remove(0);
+    let mut world = World::with(PUPILS, NameSearch::Candidates);
+    world.text("علي حسين");
+    world.deliver();
+    // The user knows number and name, so he can make the button that another configuration would give.
+    world.press(data(&buttons(&list)[0]));
+    let calls = world.deliver();
+    assert!(matches!(&calls[..], [Call::AnswerCallback { alert: true, .. }]), "{calls:?}");
 }
 
 #[test]
