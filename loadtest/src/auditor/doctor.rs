@@ -3,6 +3,8 @@
 //! An auditor that finds nothing proves nothing. `nobat-load selftest` and `rehearse --plant` put these into
 //! the log of a real run, between the platform and the auditor; the verdict must become `fail`.
 
+mod subtle;
+
 use std::time::Duration;
 
 use super::Check;
@@ -26,11 +28,29 @@ pub enum Bug {
     Repeat,
     /// One answer comes through a bot the user never wrote to.
     WrongBot,
+    /// A button of a list of names leads to another pupil of that list.
+    SwappedButton,
+    /// A button that one user was shown opens in another's hands.
+    StolenButton,
+    /// A pressed button is never answered.
+    SilentButton,
+    /// A button's notice says what it should not.
+    TalkativeButton,
+    /// Behind one card, in the same message, stands another pupil's.
+    SecondCard,
+    /// One card's result word is another's; its marks are its own.
+    WrongResult,
+    /// One user is told to slow down again and again.
+    NoticeFlood,
+    /// One greeting is answered as if it were not understood.
+    WrongText,
+    /// One update is answered and never acknowledged.
+    Unacknowledged,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 7] = [
+    pub const ALL: [Bug; 16] = [
         Bug::SwappedRecipient,
         Bug::WrongMark,
         Bug::ThirtyFirstSend,
@@ -38,17 +58,34 @@ impl Bug {
         Bug::Reordering,
         Bug::Repeat,
         Bug::WrongBot,
+        Bug::SwappedButton,
+        Bug::StolenButton,
+        Bug::SilentButton,
+        Bug::TalkativeButton,
+        Bug::SecondCard,
+        Bug::WrongResult,
+        Bug::NoticeFlood,
+        Bug::WrongText,
+        Bug::Unacknowledged,
     ];
 
     /// The check that must strike.
     pub fn caught_by(self) -> Check {
         match self {
-            Bug::SwappedRecipient | Bug::WrongMark => Check::WrongRecipient,
+            Bug::SwappedRecipient
+            | Bug::WrongMark
+            | Bug::SwappedButton
+            | Bug::StolenButton
+            | Bug::SecondCard
+            | Bug::WrongResult => Check::WrongRecipient,
             Bug::ThirtyFirstSend => Check::LimitExceeded,
             Bug::DroppedAnswer => Check::Lost,
             Bug::Reordering => Check::Disorder,
-            Bug::Repeat => Check::Repeated,
+            Bug::Repeat | Bug::NoticeFlood => Check::Repeated,
             Bug::WrongBot => Check::WrongBot,
+            Bug::SilentButton => Check::SilentButton,
+            Bug::TalkativeButton | Bug::WrongText => Check::WrongAnswer,
+            Bug::Unacknowledged => Check::Unacknowledged,
         }
     }
 
@@ -62,6 +99,15 @@ impl Bug {
             Bug::Reordering => reorder_a_chat(log),
             Bug::Repeat => repeat_a_card(log),
             Bug::WrongBot => misroute(log),
+            Bug::SwappedButton => subtle::swap_a_button(log),
+            Bug::StolenButton => subtle::steal_a_button(log),
+            Bug::SilentButton => subtle::silence_a_button(log),
+            Bug::TalkativeButton => subtle::let_a_button_talk(log),
+            Bug::SecondCard => subtle::append_a_card(log),
+            Bug::WrongResult => subtle::change_a_result(log),
+            Bug::NoticeFlood => subtle::flood_with_notices(log),
+            Bug::WrongText => subtle::misunderstand_a_greeting(log),
+            Bug::Unacknowledged => subtle::never_acknowledge(log),
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Asked {
     pub chat: i64,
     /// What was asked, as the auditor reads it.
     pub question: Question,
+    /// Of a press: the message under which the button was, and the id by which it is to be answered.
+    pub press: Option<(i64, Box<str>)>,
 }
 
 /// How an update reached the webhook.
@@ -50,6 +52,28 @@ pub struct Sent {
     pub answered_at: Option<At>,
     /// What it says, as the auditor reads it.
     pub reading: Reading,
+    /// The message in whose place it stands.
+    pub edits: Option<i64>,
+}
+
+/// A keyboard that was shown: when, and its buttons by label and data.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// When it came under its message.
+    pub at: At,
+    /// Label and callback data or address.
+    pub buttons: Vec<(String, String)>,
+}
+
+/// An answer to a press: it ends the wait that the client shows.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// When the platform took it.
+    pub at: At,
+    /// The platform's word was withheld on purpose.
+    pub unanswered: bool,
+    /// What the notice says, if there is one.
+    pub notice: Option<Reading>,
 }
 
 /// Everything that crossed the wire.
@@ -61,6 +85,10 @@ pub struct Log {
     pub trips: HashMap<(BotIx, i64), Trip>,
     /// Accepted messages in the order of decision.
     pub sent: Vec<Sent>,
+    /// Keyboards by bot, chat and message, in the order of decision.
+    pub shown: HashMap<(BotIx, i64, i64), Vec<Shown>>,
+    /// Answers to presses by the press's id.
+    pub ended: HashMap<Box<str>, Vec<Ended>>,
     /// 429s with their moments: (when, lane, how long).
     pub refusals: Vec<(At, BotIx, u32)>,
     /// 429s by scope.
@@ -77,6 +105,8 @@ pub struct Log {
     pub calls: HashMap<String, u64>,
     /// Deliveries by result.
     pub delivery_results: HashMap<String, u64>,
+    /// The hour before which nothing may be told; none if it was before the run.
+    pub hour: Option<At>,
     /// Starts and kills of the server.
     pub processes: Vec<(At, bool)>,
     /// Faults as they were switched.
@@ -118,6 +148,18 @@ impl Log {
         self.trips.get(&(asked.bot, asked.update_id))
     }
 
+    /// What the pressed button said, by the latest keyboard that this user was shown before; none if no
+    /// keyboard of his had such a button.
+    pub fn label(&self, asked: &Asked) -> Option<&str> {
+        let (Question::Press(pressed), Some((message, _))) = (&asked.question, &asked.press) else {
+            return None;
+        };
+        let shown = self.shown.get(&(asked.bot, asked.chat, *message))?;
+        let before = shown.iter().rev().filter(|shown| shown.at <= asked.queued_at);
+        let mut buttons = before.flat_map(|shown| &shown.buttons);
+        buttons.find(|(_, data)| **data == **pressed).map(|(label, _)| label.as_str())
+    }
+
     fn deliver(&mut self, delivery: Delivery) {
         let accepted = matches!(delivery.result, Ok(200..=299));
         let label = match &delivery.result {
@@ -141,20 +183,9 @@ impl Log {
     fn call(&mut self, call: Call) {
         *self.calls.entry(call.method.clone()).or_insert(0) += 1;
         match &call.outcome {
-            Outcome::Accepted { .. } | Outcome::AcceptedUnanswered { .. } => {
-                if let (true, Some(chat)) = (is_message(&call.method), call.chat) {
-                    let text = call.text.as_deref().unwrap_or_default();
-                    self.sent.push(Sent {
-                        bot: call.bot,
-                        chat,
-                        decided_at: call.decided_at,
-                        answered_at: match call.outcome {
-                            Outcome::AcceptedUnanswered { .. } => None,
-                            _ => call.answered_at,
-                        },
-                        reading: Reading::of(text),
-                    });
-                }
+            Outcome::Accepted { message_id } | Outcome::AcceptedUnanswered { message_id } => {
+                let message_id = *message_id;
+                self.accepted(call, message_id);
             }
             Outcome::TooMany { retry_after, scope, defiance } => {
                 match scope {
@@ -174,9 +205,43 @@ impl Log {
             Outcome::Faulted { .. } => self.faulted += 1,
         }
     }
+
+    fn accepted(&mut self, call: Call, message_id: Option<i64>) {
+        let text = call.text.as_deref().unwrap_or_default();
+        let unanswered = matches!(call.outcome, Outcome::AcceptedUnanswered { .. });
+        let parameter = |name: &str| match call.params.get(name) {
+            Some(serde_json::Value::String(text)) => Some(text.clone()),
+            Some(value) => Some(value.to_string()),
+            None => None,
+        };
+        if call.method == "answercallbackquery" {
+            let id = parameter("callback_query_id").unwrap_or_default();
+            let notice = parameter("text").filter(|text| !text.is_empty()).map(|text| Reading::of(&text));
+            self.ended.entry(id.into()).or_default().push(Ended { at: call.decided_at, unanswered, notice });
+        }
+        let (true, Some(chat)) = (is_message(&call.method), call.chat) else { return };
+        let edited = call.method.starts_with("edit");
+        let edits = parameter("message_id").filter(|_| edited).and_then(|id| id.parse().ok());
+        if let (Some(message), false) = (edits.or(message_id), call.buttons.is_empty()) {
+            let shown = Shown { at: call.decided_at, buttons: call.buttons };
+            self.shown.entry((call.bot, chat, message)).or_default().push(shown);
+        }
+        self.sent.push(Sent {
+            bot: call.bot,
+            chat,
+            decided_at: call.decided_at,
+            answered_at: call.answered_at.filter(|_| !unanswered),
+            reading: Reading::of(text),
+            edits,
+        });
+    }
 }
 
 fn asked(update: Update) -> Asked {
+    let press = match &update.what {
+        What::Press { message_id, callback_id, .. } => Some((*message_id, callback_id.as_str().into())),
+        _ => None,
+    };
     let question = match &update.what {
         What::Text(text) => Question::of(text),
         What::Press { data, .. } => Question::Press(data.as_str().into()),
@@ -190,6 +255,7 @@ fn asked(update: Update) -> Asked {
         user: update.user,
         chat: update.chat,
         question,
+        press,
     }
 }
 

@@ -12,6 +12,7 @@ mod dialogue;
 pub mod doctor;
 mod limits;
 mod log;
+mod order;
 pub mod reading;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ use serde::Serialize;
 use crate::dataset::Truth;
 use crate::wire::{At, BotIx};
 
-pub use log::{Asked, Log, Sent, Trip};
+pub use log::{Asked, Ended, Log, Sent, Shown, Trip};
 
 /// What the auditor is told about the rehearsal beyond the log.
 #[derive(Clone, Debug)]
@@ -37,8 +38,14 @@ pub struct Rules {
     pub chat_burst: u32,
     /// Requests of one user in a minute that must be served; a refusal below it is a lost answer.
     pub requests_per_minute: usize,
-    /// Misses (numbers that nobody has) of one user in an hour that must be served.
-    pub misses_per_hour: usize,
+    /// Misses (numbers and names that nobody has) of one user in `misses_window` that must be served.
+    pub misses: usize,
+    /// What misses are counted over.
+    pub misses_window: Duration,
+    /// Names are understood, and marks shown for them.
+    pub names: bool,
+    /// From its delivery on, a pressed button must be answered within this time.
+    pub press_within: Duration,
     /// A first copy this close before a kill excuses its repeat.
     pub kill_excuse: Duration,
 }
@@ -50,7 +57,10 @@ impl Default for Rules {
             per_token_s: Some(30),
             chat_burst: 3,
             requests_per_minute: 10,
-            misses_per_hour: 20,
+            misses: 5,
+            misses_window: Duration::from_secs(600),
+            names: false,
+            press_within: Duration::from_secs(10),
             kill_excuse: Duration::from_millis(50),
         }
     }
@@ -103,8 +113,15 @@ pub enum Check {
     WrongBot,
     /// More than the platform permits within some second.
     LimitExceeded,
-    /// An answer that contradicts the data set without showing anyone's marks.
+    /// An answer that contradicts the data set without showing anyone's marks, or that answers nothing that
+    /// this user asked.
     WrongAnswer,
+    /// A pressed button whose wait was not ended in time.
+    SilentButton,
+    /// An update that never got its 2xx, whatever else became of it.
+    Unacknowledged,
+    /// Something of the data set before the hour.
+    Early,
 }
 
 /// The findings kept in full of each check; all are counted.
@@ -135,6 +152,10 @@ impl Refused {
 pub struct Answer {
     /// When the question was planned.
     pub planned_at: At,
+    /// When the server may have known it first.
+    pub delivered_at: At,
+    /// When the server had taken it over.
+    pub acknowledged_at: Option<At>,
     /// When the answer was accepted.
     pub accepted_at: At,
     /// The lane it went by.
@@ -198,6 +219,7 @@ pub fn audit(log: &Log, truth: &Truth, rules: &Rules) -> Audit {
     let mut audit = Audit { refused: log.refused, defiance: log.defiance, ..Audit::default() };
     dialogue::judge(log, truth, rules, &mut audit);
     limits::judge(log, rules, &mut audit);
+    order::judge(log, &mut audit);
     audit.findings.sort_by_key(|finding| (finding.check, finding.at_ms));
     audit
 }

@@ -54,11 +54,25 @@ pub enum Reading {
     NotFound(Option<u64>),
     /// Several pupils of that name, to choose from by button.
     Several,
+    /// The welcome.
+    Start,
+    /// How it works.
+    Help,
+    /// How to ask: what was asked was not understood.
+    WrongFormat,
+    /// Which language is spoken, or may be.
+    Language,
+    /// There is no data set.
+    NotThere,
+    /// A button is out of date.
+    Changed,
     /// A notice: please wait. No answer.
     Wait,
     /// A notice: slow down. No answer.
     SlowDown,
-    /// Any other text: a welcome, help, how to ask.
+    /// A notice before the hour: the question is kept. No answer.
+    Noted,
+    /// None of the texts of the conversation.
     Words,
 }
 
@@ -73,7 +87,19 @@ pub struct Card {
     pub marks: Vec<u32>,
     /// The total, if it is shown.
     pub total: Option<u32>,
+    /// What else is shown of the pupil, in the order of [`ABOUT`].
+    pub about: [Option<Box<str>>; ABOUT.len()],
+    /// Numbers of further pupils in the same message: there may be none.
+    pub others: Vec<u64>,
 }
+
+/// Lines that a card may have besides, by their labels in both languages.
+pub const ABOUT: [[&str; 2]; 4] = [
+    ["المدرسة: ", "School: "],
+    ["المحافظة: ", "Governorate: "],
+    ["المعدل: ", "Average: "],
+    ["النتيجة: ", "Result: "],
+];
 
 /// A card is known by a line that begins with one of these; no other text has such a line.
 const NUMBER_LINE: [&str; 2] = ["الرقم الامتحاني: ", "Exam number: "];
@@ -89,9 +115,28 @@ mod phrase {
         "أرسلت أرقاما غير صحيحة",
         "you sent several wrong numbers",
     ];
+    pub(super) const NOTED: [&str; 6] = [
+        "لم تعلن النتائج بعد",
+        "the results are not out yet",
+        "طلبك مسجل",
+        "your request is noted",
+        "سجلت العدد المسموح من الطلبات",
+        "you have made as many requests",
+    ];
+    pub(super) const START: [&str; 2] = ["من هنا تحصل على نتيجتك", "this is where you get your exam results"];
+    pub(super) const HELP: [&str; 2] =
+        ["أرسل رقمك الامتحاني في رسالة واحدة", "send your exam number in one message"];
+    pub(super) const WRONG_FORMAT: [&str; 2] = ["لم أفهم رسالتك", "i did not understand that"];
+    pub(super) const LANGUAGE: [&str; 3] =
+        ["اختر اللغة", "تم اختيار اللغة العربية", "the language is english now"];
+    pub(super) const NOT_THERE: [&str; 2] = ["النتائج غير متوفرة حاليا", "the results are not there"];
+    pub(super) const CHANGED: [&str; 2] = ["تغيرت القائمة", "the list has changed"];
     pub(super) const NOT_FOUND: [&str; 4] =
         ["لا توجد نتيجة للرقم", "there is no result for", "لم نجد اسما مطابقا", "no name fits"];
-    pub(super) const SEVERAL: [&str; 2] = ["المطابقة لبحثك", "names that fit"];
+    pub(super) const SEVERAL: [&str; 3] = ["المطابقة لبحثك", "names that fit", "very many names fit"];
+    /// What the buttons to other pages say, arrows left out.
+    pub(super) const TURN: [&str; 4] = ["التالي", "السابق", "next", "previous"];
+    pub(super) const LANGUAGES: [&str; 2] = ["العربية", "english"];
 }
 
 impl Reading {
@@ -103,17 +148,25 @@ impl Reading {
         }
         let folded = fold(&plain);
         let says = |phrases: &[&str]| phrases.iter().any(|phrase| folded.contains(&fold(phrase)));
-        if says(&phrase::SLOW_DOWN) {
-            Reading::SlowDown
-        } else if says(&phrase::WAIT) {
-            Reading::Wait
-        } else if says(&phrase::NOT_FOUND) {
-            Reading::NotFound(long_number(&plain))
-        } else if says(&phrase::SEVERAL) {
-            Reading::Several
-        } else {
-            Reading::Words
-        }
+        let known = [
+            (&phrase::SLOW_DOWN[..], Reading::SlowDown),
+            (&phrase::WAIT, Reading::Wait),
+            (&phrase::NOTED, Reading::Noted),
+            (&phrase::NOT_FOUND, Reading::NotFound(long_number(&plain))),
+            (&phrase::SEVERAL, Reading::Several),
+            (&phrase::START, Reading::Start),
+            (&phrase::HELP, Reading::Help),
+            (&phrase::WRONG_FORMAT, Reading::WrongFormat),
+            (&phrase::LANGUAGE, Reading::Language),
+            (&phrase::NOT_THERE, Reading::NotThere),
+            (&phrase::CHANGED, Reading::Changed),
+        ];
+        known.into_iter().find(|(phrases, _)| says(phrases)).map_or(Reading::Words, |(_, reading)| reading)
+    }
+
+    /// Says something of what is asked, and answers nothing.
+    pub fn is_notice(&self) -> bool {
+        matches!(self, Reading::Wait | Reading::SlowDown | Reading::Noted)
     }
 
     /// Its kind, without anyone's marks.
@@ -121,10 +174,35 @@ impl Reading {
         match self {
             Reading::Card(card) => format!("the card of number {}", card.number),
             Reading::NotFound(_) => "not found".to_owned(),
-            Reading::Several => "a choice".to_owned(),
-            Reading::Wait => "please wait".to_owned(),
-            Reading::SlowDown => "slow down".to_owned(),
-            Reading::Words => "a text".to_owned(),
+            Reading::Words => "a text that is none of the conversation's".to_owned(),
+            told => format!("the text {told:?}"),
+        }
+    }
+}
+
+/// What a button means to the student who reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Another page of the list.
+    Turn,
+    /// This language.
+    Language,
+    /// This pupil: name, school, governorate, folded.
+    Choice(String),
+}
+
+impl Means {
+    /// Reads a button's label.
+    pub fn of(label: &str) -> Means {
+        let folded = fold(label);
+        let word = folded.trim_matches(|c: char| !c.is_alphabetic());
+        let is = |words: &[&str]| words.iter().any(|known| word == fold(known));
+        if is(&phrase::TURN) {
+            Means::Turn
+        } else if is(&phrase::LANGUAGES) {
+            Means::Language
+        } else {
+            Means::Choice(folded)
         }
     }
 }
@@ -140,6 +218,12 @@ fn card(plain: &str) -> Option<Card> {
     let mut card = Card { number, name: name.to_owned(), ..Card::default() };
     let mut block = 0;
     for line in lines {
+        for (labels, value) in ABOUT.iter().zip(&mut card.about).filter(|(_, value)| value.is_none()) {
+            *value = after(line, labels).map(|text| text.trim().into());
+        }
+        if let Some(other) = after(line, &NUMBER_LINE) {
+            card.others.push(other.trim().parse().unwrap_or(u64::MAX));
+        }
         match (line.split_once(':'), block) {
             _ if line.trim().is_empty() => block += 1,
             (Some((_, mark)), 1) => card.marks.push(leading_number(mark.trim()).unwrap_or(u32::MAX)),
@@ -228,10 +312,14 @@ mod tests {
         let text = "نتائج السادس 2026\nالرقم الامتحاني: \u{2068}0012345\u{2069}\nالاسم: \u{2068}زينب كاظم\u{2069}\n\
                     المدرسة: \u{2068}7: الرافدين\u{2069}\n\nاللغة العربية: \u{2068}85\u{2069}\n\
                     الرياضيات: \u{2068}42\u{2069} ✗\n\nالمجموع: \u{2068}127\u{2069}\nالمعدل: \u{2068}63.50\u{2069}";
-        let wanted =
-            Card {
-                number: 12_345, name: "زينب كاظم".to_owned(), marks: vec![85, 42], total: Some(127)
-            };
+        let wanted = Card {
+            number: 12_345,
+            name: "زينب كاظم".to_owned(),
+            marks: vec![85, 42],
+            total: Some(127),
+            about: [Some("7: الرافدين".into()), None, Some("63.50".into()), None],
+            others: Vec::new(),
+        };
         assert_eq!(Reading::of(text), Reading::Card(wanted));
     }
 
@@ -243,6 +331,27 @@ mod tests {
         assert_eq!(Reading::of(miss), Reading::NotFound(Some(29_000_001)));
         assert_eq!(Reading::of("عند الازدحام تصلك النتيجة حسب دورك"), Reading::Words);
         assert_eq!(Reading::of("أرسل رقمك.\nمثال:\n11000001"), Reading::Words);
+        let noted = "لم تُعلن النتائج بعد. سجّلنا طلبك للرقم \u{2068}29000001\u{2069} وستصلك النتيجة";
+        assert_eq!(Reading::of(noted), Reading::Noted);
+        assert_eq!(Reading::of("أهلاً بك 👋\nمن هنا تحصل على نتيجتك الامتحانية."), Reading::Start);
+    }
+
+    #[test]
+    fn a_second_number_in_a_message_is_seen() {
+        let one = "Exam number: 11000001\nName: a\n\nArabic: 85\n\nTotal: 85";
+        let Reading::Card(card) = Reading::of(&format!("{one}\n\n{}", one.replace("0001", "0002"))) else {
+            panic!("a card");
+        };
+        assert_eq!((card.number, card.others), (11_000_001, vec![11_000_002]));
+    }
+
+    #[test]
+    fn buttons_are_read_by_their_labels() {
+        assert_eq!(Means::of("التالي ◀"), Means::Turn);
+        assert_eq!(Means::of("◀ Previous"), Means::Turn);
+        assert_eq!(Means::of("English"), Means::Language);
+        let label = "\u{2068}علي كاظم، إعدادية النصر، بغداد\u{2069}";
+        assert_eq!(Means::of(label), Means::Choice(fold("علي كاظم، اعداديه النصر، بغداد")));
     }
 
     #[test]

@@ -48,6 +48,38 @@ impl Tape {
         }));
     }
 
+    /// A press of `data` under `message_id`, ended at once.
+    fn presses(&mut self, at: u64, user: u64, message_id: i64, data: &str) {
+        let callback_id = format!("press {at}");
+        self.asks(at, user, "");
+        let asked = self.events.len() - 2;
+        if let Wire::Update(update) = &mut self.events[asked] {
+            update.what = What::Press { data: data.to_owned(), message_id, callback_id: callback_id.clone() };
+        }
+        self.call(at + 3, user, "", Outcome::Accepted { message_id: None });
+        if let Some(Wire::Call(call)) = self.events.last_mut() {
+            call.method = "answercallbackquery".to_owned();
+            (call.text, call.bot) = (None, 0);
+            call.params.insert("callback_query_id".to_owned(), callback_id.into());
+        }
+    }
+
+    /// A list of these pupils as message `message_id` of bot 0, each button carrying its place; `edit` puts it in
+    /// the place of an earlier page.
+    fn lists(&mut self, at: u64, user: u64, message_id: i64, pupils: &[usize], edit: bool) {
+        self.call(at, user, "الأسماء المطابقة لبحثك: 2", Outcome::Accepted { message_id: Some(message_id) });
+        let labels: Vec<String> = pupils.iter().map(|nth| self.truth.pupils()[*nth].label()).collect();
+        if let Some(Wire::Call(call)) = self.events.last_mut() {
+            call.bot = 0;
+            call.buttons = labels.into_iter().zip(pupils.iter().map(|nth| format!("c{nth}"))).collect();
+            call.buttons.push(("التالي ◀".to_owned(), "next".to_owned()));
+            if edit {
+                call.method = "editmessagetext".to_owned();
+                call.params.insert("message_id".to_owned(), message_id.into());
+            }
+        }
+    }
+
     fn call(&mut self, at: u64, user: u64, text: &str, outcome: Outcome) {
         let answered = !matches!(outcome, Outcome::AcceptedUnanswered { .. });
         self.events.push(Wire::Call(Call {
@@ -73,7 +105,7 @@ impl Tape {
     }
 
     fn audit(&self) -> Audit {
-        audit(&self.log(), &self.truth, &Rules::default())
+        audit(&self.log(), &self.truth, &by_name())
     }
 
     fn log(&self) -> Log {
@@ -81,15 +113,30 @@ impl Tape {
     }
 }
 
+fn by_name() -> Rules {
+    Rules { names: true, ..Rules::default() }
+}
+
 fn card_of(truth: &Truth, nth: usize) -> String {
     let pupil = &truth.pupils()[nth];
     let marks: String = pupil.marks.iter().map(|mark| format!("المادة: \u{2068}{mark}\u{2069}\n")).collect();
     format!(
-        "الرقم الامتحاني: \u{2068}{}\u{2069}\nالاسم: \u{2068}{}\u{2069}\nالمحافظة: \u{2068}بغداد\u{2069}\n\n{marks}\nالمجموع: \u{2068}{}\u{2069}\nالمعدل: \u{2068}71.00\u{2069}",
+        "الرقم الامتحاني: \u{2068}{}\u{2069}\nالاسم: \u{2068}{}\u{2069}\nالمدرسة: \u{2068}{}\u{2069}\nالمحافظة: \u{2068}{}\u{2069}\n\n{marks}\nالمجموع: \u{2068}{}\u{2069}\nالمعدل: \u{2068}{}\u{2069}\nالنتيجة: {}",
         pupil.number,
         pupil.name(),
-        pupil.total()
+        pupil.school(),
+        pupil.governorate(),
+        pupil.total(),
+        pupil.average(),
+        pupil.status(),
     )
+}
+
+/// Two pupils whose names begin alike.
+fn namesakes(truth: &Truth) -> [usize; 2] {
+    let beginning = |nth: usize| truth.pupils()[nth].names()[..2].to_vec();
+    let pairs = (0..truth.pupils().len()).flat_map(|one| (0..one).map(move |other| [one, other]));
+    pairs.into_iter().find(|[one, other]| beginning(*one) == beginning(*other)).expect("common names")
 }
 
 /// 100 users who greet and ask, all answered in time and in order.
@@ -104,9 +151,19 @@ fn sound() -> Tape {
     for nth in 0..100u64 {
         let (user, at) = (5_000 + nth * 17, 2_000 + 80 * nth);
         let card = tape.card(nth as usize);
-        tape.says(at, user, "أهلا بك");
+        tape.says(at, user, "أهلا بك، من هنا تحصل على نتيجتك");
         tape.says(at + 40, user, &card);
     }
+    // One who asks by name, turns the page and chooses.
+    let [one, other] = namesakes(&tape.truth);
+    let words = tape.truth.pupils()[one].names()[..2].join(" ");
+    tape.asks(11_000, 9_000, &words);
+    tape.lists(11_100, 9_000, 77, &[8, 9], false);
+    tape.presses(13_000, 9_000, 77, "next");
+    tape.lists(13_100, 9_000, 77, &[one, other], true);
+    tape.presses(15_000, 9_000, 77, &format!("c{one}"));
+    let card = tape.card(one);
+    tape.says(15_100, 9_000, &card);
     tape
 }
 
@@ -118,8 +175,8 @@ fn struck(audit: &Audit) -> Vec<Check> {
 fn a_sound_log_passes_with_every_update_disposed_of() {
     let audit = sound().audit();
     assert_eq!(struck(&audit), [], "{:?}", audit.findings);
-    assert_eq!(audit.dispositions, [("answered", 200)].into());
-    assert_eq!(audit.answers.len(), 200);
+    assert_eq!(audit.dispositions, [("answered", 203)].into());
+    assert_eq!(audit.answers.len(), 203);
 }
 
 #[test]
@@ -128,7 +185,7 @@ fn each_planted_bug_is_caught_by_its_check() {
         let tape = sound();
         let mut log = tape.log();
         assert!(bug.plant(&mut log), "{bug:?} finds no place");
-        let audit = audit(&log, &tape.truth, &Rules::default());
+        let audit = audit(&log, &tape.truth, &by_name());
         assert!(audit.count(bug.caught_by()) > 0, "{bug:?} escaped: {:?}", audit.findings);
     }
 }
@@ -267,7 +324,7 @@ fn a_card_of_an_existing_number_is_not_replaced_by_words() {
     assert!(tape.audit().count(Check::WrongAnswer) > 0);
     let mut tape = Tape::new();
     tape.asks(0, 34, &number);
-    tape.says(500, 34, "أهلا بك");
+    tape.says(500, 34, "أهلا بك، من هنا تحصل على نتيجتك");
     assert!(tape.audit().count(Check::Lost) > 0);
 }
 
@@ -315,4 +372,66 @@ fn an_update_never_delivered_is_lost_and_one_of_another_kind_owes_nothing() {
     let audit = tape.audit();
     assert_eq!(audit.dispositions, [("lost", 1), ("no_answer_due", 1)].into());
     assert!(audit.findings[0].what.contains("never delivered"));
+}
+
+#[test]
+fn a_button_is_judged_by_what_it_said() {
+    let play = |data: &str, card: usize| {
+        let mut tape = Tape::new();
+        let words = tape.truth.pupils()[7].names()[..2].join(" ");
+        tape.asks(0, 34, &words);
+        tape.lists(100, 34, 5, &[7, 8], false);
+        tape.presses(1_000, 34, 5, data);
+        let card = tape.card(card);
+        tape.says(2_000, 34, &card);
+        struck(&tape.audit())
+    };
+    assert_eq!(play("c7", 7), []);
+    assert_eq!(play("c8", 8), []);
+    assert_eq!(play("c7", 8), [Check::WrongRecipient, Check::Lost]);
+    assert_eq!(play("c9", 9), [Check::WrongRecipient], "a button that was never shown");
+}
+
+#[test]
+fn a_name_that_begins_like_a_pupils_is_not_said_not_to_be_found() {
+    let mut tape = Tape::new();
+    let words = tape.truth.pupils()[7].names()[..3].join(" ");
+    tape.asks(0, 34, &words);
+    tape.says(500, 34, "لم نجد اسماً مطابقاً: x");
+    assert_eq!(struck(&tape.audit()), [Check::Lost, Check::WrongAnswer]);
+}
+
+#[test]
+fn before_the_hour_questions_are_noted_and_nothing_is_told() {
+    let play = |card_at: u64| {
+        let mut tape = Tape::new();
+        let (number, card) = (tape.number(3).to_string(), tape.card(3));
+        tape.asks(0, 34, &number);
+        tape.says(50, 34, "لم تُعلن النتائج بعد. سجّلنا طلبك");
+        tape.says(card_at, 34, &card);
+        let log = Log { hour: Some(ms(5_000)), ..tape.log() };
+        struck(&audit(&log, &tape.truth, &Rules::default()))
+    };
+    assert_eq!(play(5_100), []);
+    assert_eq!(play(4_900), [Check::Early]);
+}
+
+#[test]
+fn at_the_hour_who_asked_first_is_served_first() {
+    let play = |order: [u64; 3]| {
+        let mut tape = Tape::new();
+        for nth in 0..3u64 {
+            let number = tape.number(nth as usize).to_string();
+            tape.asks(100 * nth, 34 + 17 * nth, &number);
+        }
+        for (turn, nth) in order.into_iter().enumerate() {
+            let card = tape.card(nth as usize);
+            tape.says(5_000 + 300 * turn as u64, 34 + 17 * nth, &card);
+        }
+        let log = Log { hour: Some(ms(5_000)), ..tape.log() };
+        struck(&audit(&log, &tape.truth, &Rules::default()))
+    };
+    assert_eq!(play([0, 1, 2]), []);
+    assert_eq!(play([1, 0, 2]), [Check::Disorder]);
+    assert_eq!(play([0, 2, 1]), [Check::Disorder]);
 }

@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     compress: Option<f64>,
     /// How many students write.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", alias = "users")]
     students: Option<u32>,
     /// How many pupils the data set has.
     #[arg(long, value_name = "N")]
@@ -42,9 +42,9 @@ pub(super) struct Args {
     /// The server learns its rate (AIMD), and the platform does not cap replies.
     #[arg(long)]
     adaptive: bool,
-    /// Draw user ids at random where the profile spreads them evenly over the lanes.
-    #[arg(long)]
-    random_ids: bool,
+    /// User ids: spread evenly over the lanes, or as they come. The bound is the fullest lane's.
+    #[arg(long, value_enum)]
+    ids: Option<Ids>,
     /// The server is told no address for webhooks: it asks for updates by long polling.
     #[arg(long)]
     polling: bool,
@@ -83,6 +83,15 @@ pub(super) struct Args {
     quiet: bool,
 }
 
+/// How user ids lie over the lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Ids {
+    /// As many on each lane.
+    Even,
+    /// Drawn at random.
+    Random,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   nobat-load rehearse                                the day in 3 minutes: 16,700 students, hour / 30
@@ -90,6 +99,9 @@ Examples:
   nobat-load rehearse --compress 1                   the full hour
   nobat-load rehearse --profile burst-510            25,500 replies owed at once
   nobat-load rehearse --profile burst-510 --latency lognormal:60ms:0.5
+  nobat-load rehearse --profile burst-510 --users 100000 --records 700000 --ids random
+  nobat-load rehearse --profile release              before the hour, and at it
+  nobat-load rehearse --profile smoke --by-name 0.7 --records 60000
   nobat-load rehearse --profile smoke --kills 3      with three SIGKILLs
   nobat-load rehearse --profile smoke --polling      updates by long polling instead of webhooks
   nobat-load rehearse --profile smoke --plant swapped-recipient    the verdict must be fail
@@ -150,7 +162,7 @@ impl Args {
         profile.reach = self.reach.unwrap_or(profile.reach);
         profile.latency = self.latency.unwrap_or(profile.latency);
         profile.adaptive = self.adaptive;
-        profile.random_ids |= self.random_ids;
+        profile.random_ids = self.ids.map_or(profile.random_ids, |ids| ids == Ids::Random);
         profile.polling = self.polling;
         profile.by_name = self.by_name.unwrap_or(profile.by_name);
         profile.kill_every = self.kill_every;

@@ -60,6 +60,9 @@ enum Results {
         file: PathBuf,
         #[arg(long)]
         data_dir: PathBuf,
+        /// Taken and not read: it understands names anyway.
+        #[arg(long)]
+        dataset_config: Option<PathBuf>,
     },
 }
 
@@ -67,7 +70,9 @@ impl Crooked {
     pub(super) fn run(self) -> ExitCode {
         let done = match self.what {
             What::Serve => crooked::serve(self.bug),
-            What::Results { what: Results::Import { file, data_dir } } => crooked::import(&file, &data_dir),
+            What::Results { what: Results::Import { file, data_dir, .. } } => {
+                crooked::import(&file, &data_dir)
+            }
         };
         done.map_or_else(|error| super::trouble(&error), |()| ExitCode::SUCCESS)
     }

@@ -7,7 +7,10 @@ mod names;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use names::lists;
 
@@ -46,15 +49,19 @@ pub struct Pupil {
 impl Pupil {
     /// The full name, as in the file.
     pub fn name(&self) -> String {
+        self.names().join(" ")
+    }
+
+    /// The full name in its parts: given name, father's, grandfather's, family. A part may hold a blank.
+    pub fn names(&self) -> [&'static str; 4] {
         let names = lists();
         let own = if self.girl { &names.girls } else { &names.boys };
-        format!(
-            "{} {} {} {}",
+        [
             own[usize::from(self.name[0])],
             names.boys[usize::from(self.name[1])],
             names.boys[usize::from(self.name[2])],
-            names.families[usize::from(self.name[3])]
-        )
+            names.families[usize::from(self.name[3])],
+        ]
     }
 
     /// Sum of the marks.
@@ -76,7 +83,8 @@ impl Pupil {
         }
     }
 
-    fn governorate(&self) -> &'static str {
+    /// The governorate, as in the file.
+    pub fn governorate(&self) -> &'static str {
         lists().governorates[usize::from(self.governorate)].0
     }
 
@@ -84,13 +92,24 @@ impl Pupil {
         ["علمي أحيائي", "علمي تطبيقي", "أدبي"][usize::from(self.branch)]
     }
 
-    /// A school's name follows from its index alone.
-    fn write_school(&self, out: &mut impl Write) -> io::Result<()> {
+    /// The school, as in the file. It follows from its index alone.
+    pub fn school(&self) -> String {
         let names = lists();
         let kind = if self.school.is_multiple_of(3) { "ثانوية" } else { "إعدادية" };
         let namesake = names.families[(usize::from(self.school) * 31) % names.families.len()];
         let side = if self.girl { "للبنات" } else { "للبنين" };
-        write!(out, "{kind} {namesake} {side}")
+        format!("{kind} {namesake} {side}")
+    }
+
+    /// What a list of names says of a pupil, on a button: name, school, governorate.
+    pub fn label(&self) -> String {
+        format!("{}، {}، {}", self.name(), self.school(), self.governorate())
+    }
+
+    /// The mean as the file has it: `83.14`.
+    pub fn average(&self) -> String {
+        let average = self.average_hundredths();
+        format!("{}.{:02}", average / 100, average % 100)
     }
 }
 
@@ -98,6 +117,8 @@ impl Pupil {
 #[derive(Clone, Debug)]
 pub struct Truth {
     pupils: Vec<Pupil>,
+    /// How many names begin so, by the hash of two parts or more; made when first asked for.
+    beginnings: OnceLock<HashMap<u64, u32>>,
 }
 
 impl Truth {
@@ -112,7 +133,7 @@ impl Truth {
             let count = rows * share_so_far / 1000 - pupils.len();
             add_governorate(&mut pupils, governorate, count, &mut rng);
         }
-        Truth { pupils }
+        Truth { pupils, beginnings: OnceLock::new() }
     }
 
     /// Every pupil.
@@ -127,18 +148,32 @@ impl Truth {
         Some(&self.pupils[at])
     }
 
+    /// Of how many pupils two parts or more of the name, the first ones, are these words. `fold` makes one
+    /// spelling of many; `words` is folded already. O(1) but for the first call, which folds every name.
+    pub fn named(&self, words: &str, fold: impl Fn(&str) -> String) -> u32 {
+        let hash = |words: &str| BuildHasherDefault::<DefaultHasher>::default().hash_one(words);
+        let all = self.beginnings.get_or_init(|| {
+            let mut all = HashMap::new();
+            for names in self.pupils.iter().map(Pupil::names) {
+                for parts in 2..=names.len() {
+                    *all.entry(hash(&fold(&names[..parts].join(" ")))).or_insert(0) += 1;
+                }
+            }
+            all
+        });
+        all.get(&hash(words)).copied().unwrap_or(0)
+    }
+
     /// Writes the CSV with its header.
     pub fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{HEADER}")?;
         for pupil in &self.pupils {
-            write!(out, "{},{},", pupil.number, pupil.name())?;
-            pupil.write_school(out)?;
-            write!(out, ",{},{},", pupil.governorate(), pupil.branch())?;
+            let (number, name, school) = (pupil.number, pupil.name(), pupil.school());
+            write!(out, "{number},{name},{school},{},{},", pupil.governorate(), pupil.branch())?;
             for mark in pupil.marks {
                 write!(out, "{mark},")?;
             }
-            let average = pupil.average_hundredths();
-            writeln!(out, "{},{}.{:02},{}", pupil.total(), average / 100, average % 100, pupil.status())?;
+            writeln!(out, "{},{},{}", pupil.total(), pupil.average(), pupil.status())?;
         }
         Ok(())
     }

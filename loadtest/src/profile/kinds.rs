@@ -21,6 +21,8 @@ pub enum Kind {
     ReachMainOnly,
     /// Students who know the main bot alone follow the links to their own bots, then all ask at once.
     Handoff,
+    /// 6,000 asked before the hour and are served at it, while 1,500 more write.
+    Release,
     /// Three tokens revoked and one slow in mid-run.
     Faults,
     /// A recorded log; not a choice on the command line.
@@ -46,6 +48,7 @@ impl Kind {
             Kind::Smoke => "smoke",
             Kind::ReachMainOnly => "reach-main-only",
             Kind::Handoff => "handoff",
+            Kind::Release => "release",
             Kind::Faults => "faults",
             Kind::Replay => "replay",
         }
@@ -66,6 +69,7 @@ impl Kind {
             random_ids: true,
             polling: false,
             by_name: 0.0,
+            hour_after: None,
             kill_every: None,
             faults: Vec::new(),
             bars: Bars::default(),
@@ -96,6 +100,13 @@ impl Kind {
                 reach: Reach::MainOnly,
                 random_ids: false,
                 bars: Bars { drain_over_bound: Some(1.02), ..Bars::default() },
+                ..base
+            },
+            Kind::Release => Profile {
+                students: 7_500,
+                records: 50_000,
+                hour_after: Some(Duration::from_secs(20)),
+                bars: Bars { live_p99_s: Some(2.0), ..Bars::default() },
                 ..base
             },
             Kind::Faults => Profile {

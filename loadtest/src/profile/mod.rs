@@ -16,7 +16,7 @@ use crate::telegram::{Fault, Latency, Reach};
 use crate::wire::{BotIx, What};
 
 pub use kinds::{ADAPTIVE_STUDENTS, DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind};
-pub use schedule::{length, schedule};
+pub use schedule::{length, schedule, scripts};
 
 /// Students who press Start on the main bot, a second, before a handoff: less than its 30.
 const STARTS_PER_S: f64 = 25.0;
@@ -50,6 +50,8 @@ pub struct Profile {
     pub polling: bool,
     /// Share of students who ask by name instead of by number, 0 to 1.
     pub by_name: f64,
+    /// Results are released so long after the first moment of the schedule; none: before it.
+    pub hour_after: Option<Duration>,
     /// The server is killed with SIGKILL and restarted this often.
     pub kill_every: Option<Duration>,
     /// What goes wrong on purpose, and when, in order of time.
@@ -65,6 +67,9 @@ pub struct Bars {
     pub drain_over_bound: Option<f64>,
     /// p99 of update to send within 1.05 times that of the ideal scheduler, plus 1 s.
     pub ideal: bool,
+    /// Largest p99 in seconds of update to send of those who write after the hour, while those are served who
+    /// asked before it.
+    pub live_p99_s: Option<f64>,
     /// Least accepted sends a second over the drain.
     pub sends_per_s: Option<f64>,
 }

@@ -5,15 +5,25 @@ use std::time::Duration;
 
 use super::{Kind, Planned, Profile, STARTS_PER_S, curve};
 use crate::dataset::Truth;
-use crate::student::{self, Student};
+use crate::student::{self, Student, Wishes};
 
 /// Questions of one chat in `burst-chats` and `handoff`: within the chat's ten requests a minute, all different, so
 /// that none may be coalesced with another.
 const QUESTIONS_PER_CHAT: usize = 5;
 
+/// One of so many students of `release` comes after the hour.
+const LIVE_OF: u32 = 5;
+
 /// The whole schedule of a profile, by ascending moment. The same profile and data set give the same
 /// schedule, call by call.
 pub fn schedule(profile: &Profile, truth: &Truth) -> Vec<Planned> {
+    scripts(profile, truth).0
+}
+
+/// [`schedule`], and whom those look for who ask by name: which button they press can be said only when the list
+/// is there.
+pub fn scripts(profile: &Profile, truth: &Truth) -> (Vec<Planned>, Wishes) {
+    let mut wishes = Wishes::new();
     let mut rng = fastrand::Rng::with_seed(profile.seed);
     let mut users = Users::new(profile);
     let mut plan = Vec::with_capacity(profile.students as usize * 4);
@@ -36,20 +46,24 @@ pub fn schedule(profile: &Profile, truth: &Truth) -> Vec<Planned> {
                 let own = (student.user % profile.tokens.max(1) as u64) as usize;
                 student.start_and_ask(starts, profile.rush().unwrap_or_default(), own, &numbers, &mut plan);
             }
+            Kind::Release => {
+                let hour = profile.hour_after.unwrap_or_default();
+                student.meet_the_hour(nth % LIVE_OF == 0, hour, truth, &mut rng, &mut plan);
+            }
             Kind::ResultsDay | Kind::Smoke | Kind::Faults | Kind::Replay => {
                 let comes = curve::arrival(&mut rng);
-                student.play_the_day(comes, profile, truth, &mut rng, &mut plan);
+                student.play_the_day(comes, profile, truth, &mut rng, &mut plan, &mut wishes);
             }
         }
     }
-    if !profile.kind.is_burst() {
+    if !profile.kind.is_burst() && profile.hour_after.is_none() {
         for planned in &mut plan {
             planned.at = planned.at.div_f64(profile.compress.max(0.001));
         }
     }
     // Stable: what one student does at one moment stays in the order of the script.
     plan.sort_by_key(|planned| planned.at);
-    plan
+    (plan, wishes)
 }
 
 fn pick(truth: &Truth, rng: &mut fastrand::Rng) -> u32 {

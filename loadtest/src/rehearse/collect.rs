@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
+use super::choose::Lists;
 use super::follow::Link;
 use crate::auditor::Log;
 use crate::wire::Wire;
@@ -28,6 +29,7 @@ impl Collector {
         mut events: UnboundedReceiver<Wire>,
         mut trace: Option<impl Write + Send + 'static>,
         links: Option<Sender<Link>>,
+        lists: Option<Lists>,
     ) -> std::io::Result<Collector> {
         let log = Arc::new(Mutex::new(Log::default()));
         let finish = Arc::new(AtomicBool::new(false));
@@ -43,6 +45,9 @@ impl Collector {
                             if let Some(trace) = &mut trace {
                                 // A trace that cannot be written ends short; the run goes on.
                                 let _ = writeln!(trace, "{event:?}");
+                            }
+                            if let Some(lists) = &lists {
+                                lists.see(&event);
                             }
                             if let Some((links, link)) = links.as_ref().zip(Link::of(&event)) {
                                 // Nobody follows any more once the rehearsal is stopped.

@@ -7,9 +7,11 @@
 //! report
 //! ```
 
+mod choose;
 mod collect;
 mod drive;
 mod follow;
+mod hour;
 mod kills;
 pub mod output;
 pub(crate) mod proc;
@@ -27,9 +29,10 @@ use std::time::Duration;
 use crate::auditor::doctor::Bug;
 use crate::auditor::{Log, Rules, audit};
 use crate::dataset::Truth;
-use crate::profile::{Planned, Profile, schedule};
+use crate::profile::{Planned, Profile, scripts};
 use crate::replay;
 use crate::report::{self, Report, Run};
+use crate::student::Wishes;
 
 pub use server::ServerCommand;
 pub(crate) use stage::invented_tokens;
@@ -129,7 +132,12 @@ impl RehearsalError {
 
 /// The rules that a profile is judged by.
 pub fn rules(profile: &Profile) -> Rules {
-    Rules { lanes: profile.tokens, per_token_s: (!profile.adaptive).then_some(30), ..Rules::default() }
+    Rules {
+        lanes: profile.tokens,
+        per_token_s: (!profile.adaptive).then_some(30),
+        names: profile.by_name > 0.0,
+        ..Rules::default()
+    }
 }
 
 /// Holds a rehearsal and judges it. Blocks until everything has stopped.
@@ -139,9 +147,10 @@ pub fn rules(profile: &Profile) -> Rules {
 pub fn run(options: Options) -> Result<Outcome, RehearsalError> {
     let profile = &options.profile;
     let truth = Truth::generate(profile.records, profile.seed);
-    let plan = match &options.plan {
-        Some(plan) => plan.clone(),
-        None => schedule(profile, &truth),
+    let (plan, wishes) = match &options.plan {
+        // A recording holds the presses as they were made.
+        Some(plan) => (plan.clone(), Wishes::new()),
+        None => scripts(profile, &truth),
     };
     if let Some(path) = &options.record {
         let write = || -> std::io::Result<()> {
@@ -151,7 +160,7 @@ pub fn run(options: Options) -> Result<Outcome, RehearsalError> {
         };
         write().map_err(|e| RehearsalError::io(&format!("write {}", path.display()), e))?;
     }
-    let ended = stage::hold(&options, &truth, plan)?;
+    let ended = stage::hold(&options, &truth, plan, wishes)?;
     let mut log = ended.log;
     let mut unfit = ended.unfit;
     if let Some(bug) = options.plant

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::choose::Choosers;
 use super::collect::Collector;
 use super::drive::Drive;
+use super::hour::Hour;
 use super::progress::Progress;
 use super::server::{Environment, Server, ServerCommand, tail};
 use super::{Options, RehearsalError, follow, kills, rules};
@@ -20,11 +22,14 @@ use crate::auditor::{Check, Log, audit};
 use crate::dataset::Truth;
 use crate::profile::{Planned, Profile, length};
 use crate::report::ServerUse;
+use crate::student::Wishes;
 use crate::telegram::{BotSpec, Emulator, EmulatorConfig, Limits, Totals};
 use crate::wire::{At, Wire};
 
 /// From "ready" to the first planned update: lets the log say "ready" first.
 const LEAD: Duration = Duration::from_millis(300);
+/// What a server may take to be ready where the hour is fixed before it starts.
+const READY_FOR_THE_HOUR: Duration = Duration::from_secs(5);
 /// How often the watch looks around.
 const TICK: Duration = Duration::from_millis(20);
 /// Nothing moved for so long: time to see whether anything is owed.
@@ -40,7 +45,12 @@ pub(super) struct Ended {
 }
 
 /// Holds it.
-pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Result<Ended, RehearsalError> {
+pub(super) fn hold(
+    options: &Options,
+    truth: &Truth,
+    plan: Vec<Planned>,
+    wishes: Wishes,
+) -> Result<Ended, RehearsalError> {
     let io = RehearsalError::io;
     let profile = &options.profile;
     fs::create_dir_all(&options.folder).map_err(|e| io(&format!("make {}", options.folder.display()), e))?;
@@ -61,6 +71,8 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
     let platform = Arc::new(platform.map_err(|e| io("start the emulated platform", e))?);
     let trace = options.trace.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose();
     let trace = trace.map_err(|e| io("write the trace", e))?;
+    let choosers = Choosers::start(Arc::clone(&platform), wishes, profile);
+    let (choosers, lists) = choosers.map_err(|e| io("start a thread", e))?;
     let (links, followers) = match profile.rush() {
         Some(_) => {
             let (links, shown) = std::sync::mpsc::channel();
@@ -70,16 +82,19 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
         }
         None => (None, None),
     };
-    let collector = Collector::start(events, trace, links).map_err(|e| io("start a thread", e))?;
+    let collector =
+        Collector::start(events, trace, links, Some(lists)).map_err(|e| io("start a thread", e))?;
     let environment = Environment::new(profile, &tokens, platform.addr(), data.path());
-    let environment = environment.map_err(|e| io("find a free port", e))?;
+    let mut environment = environment.map_err(|e| io("find a free port", e))?;
 
     progress.say(&format!(
         "importing {} records with `results import`, starting `serve` with {} tokens ...",
         truth.pupils().len(),
         tokens.len()
     ));
-    import(&options.server, &environment, truth, data.path(), &server_log)?;
+    import(&options.server, &environment, truth, data.path(), profile.by_name > 0.0, &server_log)?;
+    let hour = profile.hour_after.map(|after| Hour::in_time(after + READY_FOR_THE_HOUR));
+    environment.variables.extend(hour.map(|hour| ("NOBAT_RESULTS_RELEASE".to_owned(), hour.to_string())));
     let mut stage = Stage {
         command: &options.server,
         environment,
@@ -103,20 +118,25 @@ pub(super) fn hold(options: &Options, truth: &Truth, plan: Vec<Planned>) -> Resu
     progress.begin(plan.len());
 
     stage.kills = kills::moments(profile, options.kills, length(&plan).max(Duration::from_secs(1)));
-    let epoch = platform.now() + LEAD;
+    let epoch = match (hour, profile.hour_after) {
+        (Some(hour), Some(after)) => (platform.now() + hour.from_now()).saturating_sub(after),
+        _ => platform.now() + LEAD,
+    };
     for (at, fault) in &profile.faults {
         platform.fault(fault.clone().from(epoch + *at));
     }
     let drive = Drive::start(Arc::clone(&platform), plan, epoch, Arc::clone(&stop));
     let drive = drive.map_err(|e| io("start a thread", e))?;
-    let watch = Watch { options, truth, collector: &collector, drive: &drive, epoch };
+    let watch = Watch { options, truth, collector: &collector, drive: &drive, choosers: &choosers, epoch };
     watch.until_drained(&mut stage, &mut progress);
     progress.end();
     let unfit = stage.stop(&stop);
     let server = stage.usage.clone();
     drop(stage);
     // The collector holds the followers' links, and they the platform.
-    let log = collector.finish();
+    choosers.finish();
+    let mut log = collector.finish();
+    log.hour = profile.hour_after.map(|after| epoch + after);
     if let Some(followers) = followers {
         // One that panicked has followed less, which the report shows.
         let _ = followers.join();
@@ -153,6 +173,7 @@ pub(super) fn import(
     environment: &Environment,
     truth: &Truth,
     data: &Path,
+    names: bool,
     log: &Path,
 ) -> Result<(), RehearsalError> {
     let io = RehearsalError::io;
@@ -167,6 +188,11 @@ pub(super) fn import(
     let err = out.try_clone().map_err(|e| io("open the server's log", e))?;
     let mut import = command.command(environment);
     import.args(["results", "import"]).arg(&csv).arg("--data-dir").arg(data);
+    if names {
+        let config = data.join("dataset.toml");
+        fs::write(&config, "names = \"full\"\n").map_err(|e| io("write the data set's configuration", e))?;
+        import.arg("--dataset-config").arg(config);
+    }
     // Not where the operator's own .env lies.
     import.current_dir(data).stdout(Stdio::from(out)).stderr(Stdio::from(err));
     let status = import.status().map_err(|e| io(&format!("run {}", command.program.display()), e))?;
@@ -263,6 +289,7 @@ struct Watch<'a> {
     truth: &'a Truth,
     collector: &'a Collector,
     drive: &'a Drive,
+    choosers: &'a Choosers,
     epoch: At,
 }
 
@@ -279,13 +306,14 @@ impl Watch<'_> {
             stage.kill_if_due(at);
             let totals = stage.platform.totals();
             let lanes: Vec<u64> = counters.iter().map(|lane| lane.accepted.load(Ordering::Relaxed)).collect();
-            progress.show(at, self.drive.caused(), totals, &lanes, usage);
+            progress.show(at, self.drive.caused() + self.choosers.caused(), totals, &lanes, usage);
             let steady = Totals { connections: 0, ..totals };
             if steady != moved.1 {
                 moved = (Instant::now(), steady);
             }
             let still = moved.0.elapsed();
-            if !self.drive.is_over() || !stage.kills.is_empty() || still < CALM {
+            let busy = !self.drive.is_over() || !self.choosers.are_idle();
+            if busy || !stage.kills.is_empty() || still < CALM {
                 continue;
             }
             let patience = if totals.pending > 0 {

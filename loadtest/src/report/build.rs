@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::ideal::{self, PER_SECOND};
 use super::series::{self, quantile_ms};
 use super::{
-    GENERATOR_LAG_MAX, Generator, Handoff, Lane, Latencies, Quantiles, Report, ServerUse, Settings, Verdict,
-    verdict,
+    GENERATOR_LAG_MAX, Generator, Handoff, Lane, Latencies, Quantiles, Release, Report, ServerUse, Settings,
+    Verdict, verdict,
 };
-use crate::auditor::{Asked, Audit, Check, Log};
+use crate::auditor::{Answer, Asked, Audit, Check, Log};
 use crate::profile::Profile;
 use crate::telegram::{Latency, Reach};
 use crate::wire::At;
@@ -65,12 +65,16 @@ pub fn build(run: Run<'_>) -> Report {
         wrong_recipient: audit.count(Check::WrongRecipient),
         wrong_answer: audit.count(Check::WrongAnswer),
         handoff: profile.rush().map(|_| handoff(profile, log, audit, from)),
+        silent_buttons: audit.count(Check::SilentButton),
+        unacknowledged: audit.count(Check::Unacknowledged),
+        early: audit.count(Check::Early),
         wrong_bot: audit.count(Check::WrongBot),
         order_violations: audit.count(Check::Disorder),
         limits_exceeded: audit.count(Check::LimitExceeded),
         notices: audit.notices,
         dispositions: audit.dispositions.clone(),
         latency_ms,
+        release: release(log, audit),
         server,
         generator: generator(log),
         lanes,
@@ -171,10 +175,12 @@ fn latencies(profile: &Profile, log: &Log, audit: &Audit, series: &mut super::Se
     let mut to_send = Vec::with_capacity(audit.answers.len());
     let mut arrivals: Vec<Vec<At>> = vec![Vec::new(); profile.tokens.max(1)];
     for answer in audit.answers.iter().filter(|answer| answer.own) {
-        to_send.push(answer.accepted_at.saturating_sub(answer.planned_at));
+        // Before the hour nobody can be answered.
+        let since = answer.planned_at.max(log.hour.unwrap_or_default());
+        to_send.push(answer.accepted_at.saturating_sub(since));
         let lane = profile.home_lane(answer.user).unwrap_or(answer.bot);
         if let Some(lane) = arrivals.get_mut(lane) {
-            lane.push(answer.planned_at);
+            lane.push(since);
         }
     }
     let mut ideal: Vec<Duration> = arrivals.into_iter().flat_map(ideal::latencies).collect();
@@ -189,6 +195,25 @@ fn latencies(profile: &Profile, log: &Log, audit: &Audit, series: &mut super::Se
         update_to_send: quantiles(&to_send),
         ideal_update_to_send: quantiles(&ideal),
     }
+}
+
+fn release(log: &Log, audit: &Audit) -> Option<Release> {
+    let hour = log.hour?;
+    let (held, live): (Vec<&Answer>, Vec<&Answer>) = audit
+        .answers
+        .iter()
+        .filter(|answer| answer.own && answer.accepted_at >= hour)
+        .partition(|answer| answer.planned_at < hour);
+    let served = held.iter().map(|answer| answer.accepted_at).max().unwrap_or(hour);
+    let meanwhile = live.iter().filter(|answer| answer.planned_at <= served);
+    let mut waits: Vec<Duration> =
+        meanwhile.map(|answer| answer.accepted_at.saturating_sub(answer.planned_at)).collect();
+    waits.sort_unstable();
+    Some(Release {
+        held: held.len() as u64,
+        held_served_s: served.saturating_sub(hour).as_secs_f64(),
+        live: quantiles(&waits),
+    })
 }
 
 pub(super) fn quantiles(sorted: &[Duration]) -> Quantiles {

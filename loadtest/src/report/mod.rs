@@ -173,6 +173,17 @@ pub struct Settings {
     pub planted: Option<String>,
 }
 
+/// The hour of a release: who had asked before it, and who wrote meanwhile.
+#[derive(Clone, Debug, Serialize)]
+pub struct Release {
+    /// Questions from before the hour that were answered after it.
+    pub held: u64,
+    /// From the hour to the last of these answers, in seconds.
+    pub held_served_s: f64,
+    /// Update to send of those who wrote after the hour, until the last of the held was served; milliseconds.
+    pub live: Quantiles,
+}
+
 /// Everything a rehearsal found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -214,6 +225,12 @@ pub struct Report {
     pub wrong_answer: u64,
     /// What became of the links to the students' own bots.
     pub handoff: Option<Handoff>,
+    /// Pressed buttons whose wait was not ended in time.
+    pub silent_buttons: u64,
+    /// Updates that never got a 2xx.
+    pub unacknowledged: u64,
+    /// Messages that told something of the data set before the hour.
+    pub early: u64,
     /// Messages through a bot that is neither home nor written to.
     pub wrong_bot: u64,
     /// Answers before the answer of an earlier question.
@@ -226,6 +243,8 @@ pub struct Report {
     pub dispositions: BTreeMap<&'static str, u64>,
     /// Milliseconds.
     pub latency_ms: Latencies,
+    /// What happened at the hour, if that fell into the run.
+    pub release: Option<Release>,
     /// The process under test.
     pub server: ServerUse,
     /// The load generator.

@@ -44,7 +44,16 @@ fn burst(lag: u64) -> (Truth, Log) {
             result: Ok(200),
         }));
         let marks: String = pupil.marks.iter().map(|mark| format!("x: {mark}\n")).collect();
-        let card = format!("Exam number: {}\nName: {}\n\n{marks}", pupil.number, pupil.name());
+        let card = format!(
+            "Exam number: {}\nName: {}\nSchool: {}\nGovernorate: {}\n\n{marks}\nTotal: {}\nAverage: {}\nResult: {}",
+            pupil.number,
+            pupil.name(),
+            pupil.school(),
+            pupil.governorate(),
+            pupil.total(),
+            pupil.average(),
+            pupil.status(),
+        );
         events.push(Wire::Call(Call {
             bot: (user % 17) as usize,
             method: "sendmessage".to_owned(),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::svg::duration_ms;
 use super::verdict::trim;
-use super::{Lane, Quantiles, Report, Verdict};
+use super::{Quantiles, Report, Verdict};
 
 /// Findings shown; the JSON and the page have more.
 const FINDINGS_SHOWN: usize = 8;
@@ -67,7 +67,16 @@ fn traffic(report: &Report, out: &mut String) {
         let [all, other] = [handoff.answers, handoff.by_another_bot].map(thousands);
         row(out, "answers of the rush", &format!("{all}, {other} by another bot than their own"));
     }
-    row(out, "by lane: users / messages", &by_lane(report));
+    lanes(report, out);
+    if let Some(release) = &report.release {
+        let [p50, p99] = [release.live.p50, release.live.p99].map(duration_ms);
+        let (held, live) = (thousands(release.held), thousands(release.live.count));
+        let served = format!(
+            "{held} from before it in {:.1} s; {live} who wrote meanwhile p50 {p50}, p99 {p99}",
+            release.held_served_s
+        );
+        row(out, "answered at the hour", &served);
+    }
     let ends: Vec<String> = report
         .dispositions
         .iter()
@@ -96,14 +105,16 @@ fn traffic(report: &Report, out: &mut String) {
     );
 }
 
-/// Least and most over the lanes; the page has each.
-fn by_lane(report: &Report) -> String {
-    let spread = |of: fn(&Lane) -> u64| {
-        let least = report.lanes.iter().map(of).min().unwrap_or(0);
-        let most = report.lanes.iter().map(of).max().unwrap_or(0);
-        if least == most { thousands(least) } else { format!("{} to {}", thousands(least), thousands(most)) }
+/// Users and messages of each lane, and how far from even they are.
+fn lanes(report: &Report, out: &mut String) {
+    let said = |values: Vec<u64>| {
+        let even = values.iter().sum::<u64>() as f64 / values.len().max(1) as f64;
+        let off = values.iter().map(|n| (*n as f64 - even).abs()).fold(0.0, f64::max) * 100.0 / even.max(1.0);
+        let all: Vec<String> = values.iter().map(|n| thousands(*n)).collect();
+        format!("{}  (at most {off:.1} % from even)", all.join(" "))
     };
-    format!("{} / {} over {} lanes", spread(|l| l.users), spread(|l| l.sends), report.lanes.len())
+    row(out, "users of each lane", &said(report.lanes.iter().map(|lane| lane.users).collect()));
+    row(out, "messages of each lane", &said(report.lanes.iter().map(|lane| lane.sends).collect()));
 }
 
 fn latencies(report: &Report, out: &mut String) {

@@ -13,6 +13,9 @@ pub(super) fn judge(report: &mut Report, profile: &Profile, unfit: Option<String
     none("repeated", report.repeated);
     none("wrong_recipient", report.wrong_recipient);
     none("wrong_answer", report.wrong_answer);
+    none("silent_buttons", report.silent_buttons);
+    none("unacknowledged", report.unacknowledged);
+    none("early", report.early);
     none("wrong_bot", report.wrong_bot);
     none("order_violations", report.order_violations);
     none("limits_exceeded", report.limits_exceeded);
@@ -67,6 +70,15 @@ fn bars(report: &Report, profile: &Profile, checks: &mut Vec<Judged>) {
             value,
             required: format!("<= {bar}"),
             pass: value <= bar,
+        });
+    }
+    if let (Some(bar), Some(release)) = (profile.bars.live_p99_s, &report.release) {
+        let value = release.live.p99 / 1e3;
+        checks.push(Judged {
+            name: "release.live.p99_s",
+            value,
+            required: format!("<= {bar}"),
+            pass: release.held > 0 && release.live.count > 0 && value <= bar,
         });
     }
     if let Some(bar) = profile.bars.sends_per_s {

@@ -33,10 +33,33 @@ const BURST: Duration = Duration::from_secs(2);
 /// Slack on the second, for timers that fire early.
 const SLACK: Duration = Duration::from_millis(5);
 
-/// One message to send.
+/// A page of a list of names.
+const LIST: usize = 8;
+
+/// One call to make.
 struct Job {
     chat: i64,
-    text: String,
+    method: &'static str,
+    body: Value,
+}
+
+impl Job {
+    fn message(chat: i64, text: impl Into<String>) -> Job {
+        Job { chat, method: "sendMessage", body: json!({ "chat_id": chat, "text": text.into() }) }
+    }
+}
+
+/// Bugs that this server can have; the others are put into logs alone.
+pub(super) fn can(bug: Bug) -> bool {
+    !matches!(
+        bug,
+        Bug::TalkativeButton
+            | Bug::WrongResult
+            | Bug::SecondCard
+            | Bug::NoticeFlood
+            | Bug::WrongText
+            | Bug::Unacknowledged
+    )
 }
 
 struct Server {
@@ -48,6 +71,8 @@ struct Server {
     /// The card that waits to be exchanged with the next.
     held: Mutex<Option<(usize, Job)>>,
     lanes: Vec<UnboundedSender<Job>>,
+    /// Answers to presses: no messages, so they wait behind none.
+    calls: UnboundedSender<Job>,
 }
 
 /// Copies the data set into the data directory.
@@ -81,6 +106,8 @@ async fn run(bug: Option<Bug>) -> io::Result<()> {
     let listener = TcpListener::bind(variable("NOBAT_LISTEN")?).await?;
     let hook = json!({ "url": format!("{}/webhook", variable("WEBHOOK_URL")?), "max_connections": 40 });
     call(&mut connect(&api).await?, &api, &tokens[0], "setWebhook", &hook).await?;
+    let (calls, jobs) = unbounded_channel();
+    tokio::spawn(lane(api.clone(), tokens[0].clone(), jobs, PER_SECOND));
     let mut lanes = Vec::new();
     for token in tokens {
         let (sender, jobs) = unbounded_channel();
@@ -90,7 +117,7 @@ async fn run(bug: Option<Bug>) -> io::Result<()> {
         tokio::spawn(lane(api.clone(), token, jobs, window));
     }
     let (cards, held) = (AtomicUsize::new(0), Mutex::new(None));
-    let server = Arc::new(Server { rows, header, bug, cards, held, lanes });
+    let server = Arc::new(Server { rows, header, bug, cards, held, lanes, calls });
     let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     loop {
         tokio::select! {
@@ -142,6 +169,9 @@ async fn answer(
 
 impl Server {
     fn take(&self, update: &Value) {
+        if update["callback_query"].is_object() {
+            return self.pressed(&update["callback_query"]);
+        }
         let message = &update["message"];
         let (Some(chat), Some(text)) = (message["chat"]["id"].as_i64(), message["text"].as_str()) else {
             return;
@@ -152,14 +182,59 @@ impl Server {
         match number.map(|number| (number, self.rows.get(&number))) {
             Some((_, Some(row))) => self.card(lane, chat, row),
             Some((number, None)) => {
-                self.send(
-                    lane,
-                    Job {
-                        chat, text: format!("لا توجد نتيجة للرقم \u{2068}{number}\u{2069}")
-                    },
-                );
+                self.send(lane, Job::message(chat, format!("لا توجد نتيجة للرقم \u{2068}{number}\u{2069}")));
             }
-            None => self.send(lane, Job { chat, text: "أهلا بك، أرسل رقمك الامتحاني".to_owned() }),
+            None => self.send_words(lane, chat, text),
+        }
+    }
+
+    fn send_words(&self, lane: usize, chat: i64, text: &str) {
+        let told = match text {
+            "/start" => "أهلا بك، من هنا تحصل على نتيجتك",
+            "/help" => "أرسل رقمك الامتحاني في رسالة واحدة",
+            _ => return self.named(lane, chat, text),
+        };
+        self.send(lane, Job::message(chat, told));
+    }
+
+    /// Whose name begins like this: a card, or a list through the bot that was written to.
+    fn named(&self, lane: usize, chat: i64, text: &str) {
+        let mut found: Vec<&csv::StringRecord> =
+            self.rows.values().filter(|row| row[1].starts_with(text) && text.contains(' ')).collect();
+        found.sort_by_key(|row| row[0].to_owned());
+        match found.as_slice() {
+            [] if text.contains(' ') => self.send(lane, Job::message(chat, "لم نجد اسما مطابقا")),
+            [] => self.send(lane, Job::message(chat, "لم أفهم رسالتك")),
+            [only] => self.card(lane, chat, only),
+            several => {
+                let several = &several[..several.len().min(LIST)];
+                let keyboard: Vec<Value> = (0..several.len())
+                    .map(|nth| {
+                        let swapped = usize::from(self.bug == Some(Bug::SwappedButton));
+                        let (row, other) = (several[nth], several[(nth + swapped) % several.len()]);
+                        json!([{ "text": format!("{}، {}، {}", &row[1], &row[2], &row[3]), "callback_data": format!("{chat}:{}", &other[0]) }])
+                    })
+                    .collect();
+                let mut job = Job::message(chat, format!("الأسماء المطابقة لبحثك: {}", several.len()));
+                job.body["reply_markup"] = json!({ "inline_keyboard": keyboard });
+                self.send(0, job);
+            }
+        }
+    }
+
+    fn pressed(&self, query: &Value) {
+        let (Some(chat), Some(data)) = (query["from"]["id"].as_i64(), query["data"].as_str()) else { return };
+        if self.bug != Some(Bug::SilentButton) {
+            let body = json!({ "callback_query_id": query["id"] });
+            let _ = self.calls.send(Job { chat, method: "answerCallbackQuery", body });
+        }
+        let lane = usize::try_from(chat).unwrap_or(0) % self.lanes.len();
+        let Some((owner, number)) = data.split_once(':') else { return };
+        let believed = owner == chat.to_string() || self.bug == Some(Bug::StolenButton);
+        if let (true, Some(row)) =
+            (believed, number.parse().ok().and_then(|number: u64| self.rows.get(&number)))
+        {
+            self.card(lane, chat, row);
         }
     }
 
@@ -168,19 +243,20 @@ impl Server {
         let nth = self.cards.fetch_add(1, Ordering::Relaxed);
         let strikes = nth == STRIKES_AT;
         let spoiled = strikes && self.bug == Some(Bug::WrongMark);
-        let mut job = Job { chat, text: card_text(&self.header, row, spoiled) };
+        let mut job = Job::message(chat, card_text(&self.header, row, spoiled));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         match self.bug {
             Some(Bug::DroppedAnswer) if strikes => {}
             Some(Bug::Repeat) if strikes => {
-                self.send(lane, Job { chat, text: job.text.clone() });
+                self.send(lane, Job { body: job.body.clone(), ..job });
                 self.send(lane, job);
             }
             Some(Bug::WrongBot) if strikes => self.send(if lane == 1 { 2 } else { 1 }, job),
             Some(Bug::SwappedRecipient) if strikes => *held = Some((lane, job)),
             Some(Bug::SwappedRecipient) => {
                 if let Some((other_lane, mut other)) = held.take() {
-                    std::mem::swap(&mut job.text, &mut other.text);
+                    let (mine, others) = (job.body["text"].take(), other.body["text"].take());
+                    (job.body["text"], other.body["text"]) = (others, mine);
                     self.send(other_lane, other);
                 }
                 self.send(lane, job);
@@ -221,7 +297,14 @@ fn card_text(header: &csv::StringRecord, row: &csv::StringRecord, spoiled: bool)
         if matches!(&header[column], "arabic" | "total") {
             text.push('\n');
         }
-        let label = if &header[column] == "total" { "المجموع" } else { &header[column] };
+        let label = match &header[column] {
+            "school" => "المدرسة",
+            "governorate" => "المحافظة",
+            "total" => "المجموع",
+            "average" => "المعدل",
+            "status" => "النتيجة",
+            other => other,
+        };
         let value = &row[column];
         let value =
             if spoiled && &header[column] == "arabic" { format!("{value}0") } else { value.to_owned() };
@@ -237,6 +320,12 @@ async fn lane(api: String, token: String, mut jobs: UnboundedReceiver<Job>, wind
     let mut recent: VecDeque<Instant> = VecDeque::new();
     let mut due: HashMap<i64, Instant> = HashMap::new();
     while let Some(job) = jobs.recv().await {
+        if job.method != "sendMessage" {
+            if call(&mut connection, &api, &token, job.method, &job.body).await.is_err() {
+                return;
+            }
+            continue;
+        }
         if recent.len() >= window
             && let Some(oldest) = recent.pop_front()
         {
@@ -247,8 +336,7 @@ async fn lane(api: String, token: String, mut jobs: UnboundedReceiver<Job>, wind
         if let Some(wait) = chat_due.checked_duration_since(now).and_then(|ahead| ahead.checked_sub(BURST)) {
             tokio::time::sleep(wait + SLACK).await;
         }
-        let body = json!({ "chat_id": job.chat, "text": job.text });
-        if call(&mut connection, &api, &token, "sendMessage", &body).await.is_err() {
+        if call(&mut connection, &api, &token, job.method, &job.body).await.is_err() {
             return;
         }
         // From the answer, for the platform judged somewhere before it.

@@ -3,6 +3,7 @@
 //! What lives here: scripts alone. When a student comes is `profile`'s, how the words reach the bot is the
 //! emulated platform's.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::dataset::Truth;
@@ -27,6 +28,8 @@ mod habit {
     pub(super) const HAMMER_BLOWS: usize = 15;
     /// Asks for help.
     pub(super) const WANTS_HELP: f64 = 0.02;
+    /// How many parts of the name those write who ask by name.
+    pub(super) const NAME_PARTS: [usize; 6] = [2, 2, 3, 3, 3, 4];
 }
 
 /// Texts that are no exam number; a bot that looks up by number says how to ask.
@@ -64,6 +67,18 @@ impl Digits {
         number.to_string().chars().map(digit).collect()
     }
 }
+
+/// Whom a student who asks by name looks for in the list: what a person sees of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What the right button says: name, school, governorate.
+    pub label: String,
+    /// The full name, to be written if the list does not show the button.
+    pub name: String,
+}
+
+/// Wishes by user.
+pub type Wishes = HashMap<u64, Wish>;
 
 /// One student.
 #[derive(Clone, Debug)]
@@ -115,6 +130,7 @@ impl Student {
         truth: &Truth,
         rng: &mut fastrand::Rng,
         plan: &mut Vec<Planned>,
+        wishes: &mut Wishes,
     ) {
         let mut at = comes;
         if rng.f64() < habit::GREETS {
@@ -131,7 +147,12 @@ impl Student {
             at += seconds(rng, 8.0, 40.0);
         }
         let question = match truth.find(u64::from(self.own)) {
-            Some(pupil) if rng.f64() < profile.by_name => pupil.name(),
+            Some(pupil) if rng.f64() < profile.by_name => {
+                let names = pupil.names();
+                let parts = *rng.choice(&habit::NAME_PARTS).unwrap_or(&names.len());
+                wishes.insert(self.user, Wish { label: pupil.label(), name: names.join(" ") });
+                names[..parts.min(names.len())].join(" ")
+            }
             _ => self.digits.write(self.own),
         };
         plan.push(self.says(at, question.clone()));
@@ -154,6 +175,35 @@ impl Student {
         }
         if rng.f64() < habit::WANTS_HELP {
             plan.push(self.says(again + seconds(rng, 30.0, 60.0), "/help".to_owned()));
+        }
+    }
+
+    /// Asks before the hour, or within ten seconds after it if `live`. Nothing of it is compressed.
+    pub fn meet_the_hour(
+        &self,
+        live: bool,
+        hour: Duration,
+        truth: &Truth,
+        rng: &mut fastrand::Rng,
+        plan: &mut Vec<Planned>,
+    ) {
+        let question = self.digits.write(self.own);
+        if live {
+            return plan.push(self.says(hour + seconds(rng, 0.0, 10.0), question));
+        }
+        // Two seconds are left for what is under way.
+        let mut at = hour.saturating_sub(Duration::from_secs(2)).mul_f64(rng.f64());
+        if rng.f64() < habit::GREETS {
+            plan.push(self.says(at, "/start".to_owned()));
+            at += Duration::from_millis(200);
+        }
+        plan.push(self.says(at, question.clone()));
+        if rng.f64() < habit::IMPATIENT {
+            plan.push(self.says(at + Duration::from_millis(500), question));
+        }
+        if rng.f64() < habit::HAS_A_FRIEND && !truth.pupils().is_empty() {
+            let friend = truth.pupils()[rng.usize(..truth.pupils().len())].number;
+            plan.push(self.says(at + Duration::from_millis(700), self.digits.write(friend)));
         }
     }
 

@@ -137,13 +137,14 @@ pub fn run(options: &Options) -> Result<Verdict, RehearsalError> {
     let (told, events) = unbounded_channel();
     let platform = Emulator::start(platform(&profile, &tokens), told.clone());
     let platform = Arc::new(platform.map_err(|e| io("start the emulated platform", e))?);
-    let collector = Collector::start(events, None::<Vec<u8>>, None).map_err(|e| io("start a thread", e))?;
+    let collector =
+        Collector::start(events, None::<Vec<u8>>, None, None).map_err(|e| io("start a thread", e))?;
     let environment = Environment::new(&profile, &tokens, platform.addr(), data.path());
     let mut environment = environment.map_err(|e| io("find a free port", e))?;
     for name in ["NOBAT_JOURNAL_SEGMENT_KB", "NOBAT_JOURNAL_SNAPSHOT_EVERY_KB"] {
         environment.variables.push((name.to_owned(), SEGMENT_KB.to_string()));
     }
-    import(&options.server, &environment, &truth, data.path(), &log)?;
+    import(&options.server, &environment, &truth, data.path(), false, &log)?;
 
     let length = hammer::expected_length(options.kills);
     let plan = plan::plan(&truth, options.seed, length, UPDATES_PER_S);

@@ -4,23 +4,27 @@
 //! delivery, an answer from the moment it was accepted. An answer settles every open question of its wording
 //! and is taken by one of them; one that finds none left to take it is a repeat, or worse.
 
+mod card;
+mod fits;
+mod press;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::log::{Asked, Log, Sent};
-use super::reading::{Card, Question, Reading, fold};
+use super::reading::{Means, Question, Reading};
 use super::{Answer, Audit, Check, Disposition, Rules};
 use crate::dataset::Truth;
 use crate::wire::{At, BotIx};
 
 /// What a rate is counted over.
 const MINUTE: Duration = Duration::from_secs(60);
-/// What misses are counted over.
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// A question of one user, with what became of it so far.
 struct Open<'a> {
     asked: &'a Asked,
+    /// Of a press: what the button said; none if it was none of this user's.
+    means: Option<Means>,
     /// From here on the server may know it; none if it was never tried.
     delivered_at: Option<At>,
     /// When and by which lane the first answer that settles it was accepted.
@@ -36,7 +40,8 @@ pub(super) fn judge(log: &Log, truth: &Truth, rules: &Rules, audit: &mut Audit) 
     let mut chats: HashMap<i64, (Vec<Open<'_>>, Vec<&Sent>)> = HashMap::new();
     for asked in &log.asked {
         let delivered_at = log.trip(asked).map(|trip| trip.first_sent_at);
-        let open = Open { asked, delivered_at, settled: None, own: false, taken: false };
+        let means = log.label(asked).map(Means::of);
+        let open = Open { asked, means, delivered_at, settled: None, own: false, taken: false };
         chats.entry(asked.chat).or_default().0.push(open);
     }
     for sent in &log.sent {
@@ -67,20 +72,36 @@ struct Dialogue<'a, 'b> {
 impl<'a> Dialogue<'a, '_> {
     fn judge(mut self, answers: &[&'a Sent]) {
         let mut slow_downs = Vec::new();
+        let mut notices = 0;
         for sent in answers {
             self.check_bot(sent);
+            self.check_hour(sent);
             match &sent.reading {
-                Reading::Wait => self.audit.notices += 1,
-                Reading::SlowDown => {
+                notice if notice.is_notice() => {
+                    notices += 1;
                     self.audit.notices += 1;
-                    slow_downs.push(sent.decided_at);
+                    if *notice == Reading::SlowDown {
+                        slow_downs.push(sent.decided_at);
+                    }
+                    self.check_flood(sent, notices);
                 }
-                Reading::Card(card) => self.judge_card(sent, card),
-                Reading::NotFound(number) => self.judge_miss(sent, *number),
-                Reading::Words | Reading::Several => self.judge_words(sent),
+                Reading::Card(card) => {
+                    if let Err(what) = card::is_true(card, self.truth) {
+                        self.audit.find(Check::WrongRecipient, sent.decided_at, self.user(), || what);
+                    }
+                    self.take(sent);
+                }
+                Reading::NotFound(Some(number)) if self.truth.find(*number).is_some() => {
+                    self.audit.find(Check::WrongAnswer, sent.decided_at, self.user(), || {
+                        format!("number {number} is in the data set and was said not to be found")
+                    });
+                    self.take(sent);
+                }
+                _ => self.take(sent),
             }
             self.seen.insert(&sent.reading, sent);
         }
+        self.check_presses();
         self.dispose(&slow_downs);
     }
 
@@ -100,85 +121,25 @@ impl<'a> Dialogue<'a, '_> {
         }
     }
 
-    fn judge_card(&mut self, sent: &'a Sent, card: &Card) {
-        let user = u64::try_from(sent.chat).unwrap_or_default();
-        if let Err(what) = self.card_is_true(card) {
-            self.audit.find(Check::WrongRecipient, sent.decided_at, user, || what);
-        }
-        let truth = self.truth;
-        let folded = truth.find(card.number).map(|pupil| fold(&pupil.name()));
-        let asks_it = |question: &Question| match question {
-            Question::Number(number) => *number == card.number,
-            // A name look-up, or a choice after one: every word must be of that pupil's name.
-            Question::Words(words) => folded
-                .as_deref()
-                .is_some_and(|name| words.split(' ').all(|word| name.split(' ').any(|part| part == word))),
-            _ => false,
-        };
-        let known = self.known_by(sent.decided_at);
-        let asked = known.iter().any(|&at| asks_it(&self.questions[at].asked.question));
-        if !asked {
-            self.audit.find(Check::WrongRecipient, sent.decided_at, user, || {
-                format!("a card of number {} for a user who did not ask for it", card.number)
-            });
-            return;
-        }
-        let fits = |question: &Question| asks_it(question) || matches!(question, Question::Press(_));
-        self.take(sent, known.into_iter().filter(|&at| fits(&self.questions[at].asked.question)).collect());
-    }
-
-    /// The marks and the name on a card are those of its number.
-    fn card_is_true(&self, card: &Card) -> Result<(), String> {
-        let Some(pupil) = self.truth.find(card.number) else {
-            return Err(format!("a card of number {}, which nobody has", card.number));
-        };
-        let marks: Vec<u32> = pupil.marks.iter().map(|&mark| u32::from(mark)).collect();
-        if card.marks != marks {
-            return Err(format!("number {}: marks {:?} instead of {marks:?}", card.number, card.marks));
-        }
-        if fold(&card.name) != fold(&pupil.name()) {
-            return Err(format!("number {}: the name of another pupil", card.number));
-        }
-        match card.total {
-            Some(total) if total != pupil.total() => {
-                Err(format!("number {}: total {total} instead of {}", card.number, pupil.total()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn judge_miss(&mut self, sent: &'a Sent, number: Option<u64>) {
-        let user = self.user();
-        let known = self.known_by(sent.decided_at);
-        let fits: Vec<usize> = known
-            .into_iter()
-            .filter(|&at| match (&self.questions[at].asked.question, number) {
-                (Question::Number(asked), Some(number)) => *asked == number,
-                (Question::Number(asked), None) => self.truth.find(*asked).is_none(),
-                (Question::Words(_), _) => true,
-                _ => false,
-            })
-            .collect();
-        if let Some(number) = number.filter(|&number| self.truth.find(number).is_some()) {
-            self.audit.find(Check::WrongAnswer, sent.decided_at, user, || {
-                format!("number {number} is in the data set and was said not to be found")
+    /// Nothing of the data set is shown before the hour.
+    fn check_hour(&mut self, sent: &Sent) {
+        let tells = matches!(sent.reading, Reading::Card(_) | Reading::Several | Reading::NotFound(_));
+        if tells && self.log.hour.is_some_and(|hour| sent.decided_at < hour) {
+            self.audit.find(Check::Early, sent.decided_at, self.user(), || {
+                format!("{} before the hour", sent.reading.label())
             });
         }
-        self.take(sent, fits);
     }
 
-    /// A text that is neither card nor miss answers anything but a number that somebody has.
-    fn judge_words(&mut self, sent: &'a Sent) {
-        let known = self.known_by(sent.decided_at);
-        let fits = known
-            .into_iter()
-            .filter(|&at| match &self.questions[at].asked.question {
-                Question::Number(number) => self.truth.find(*number).is_none(),
-                Question::Other(_) => false,
-                _ => true,
-            })
-            .collect();
-        self.take(sent, fits);
+    /// A notice says something of a question: there are not more of them than questions, and none came twice
+    /// but over a kill.
+    fn check_flood(&mut self, sent: &Sent, notices: usize) {
+        let kills = self.log.processes.iter().filter(|(_, up)| !up).count();
+        if notices > self.known_by(sent.decided_at).len() + kills {
+            self.audit.find(Check::Repeated, sent.decided_at, self.user(), || {
+                format!("{}, and not a question left for it", sent.reading.label())
+            });
+        }
     }
 
     /// Positions of the questions that the server may have known at this moment.
@@ -193,7 +154,12 @@ impl<'a> Dialogue<'a, '_> {
     /// Whether a server answers a repeated question again or lets one answer do for all, is its own choice:
     /// so of the questions not taken yet, it is the first one that keeps the order, and disorder only if
     /// there is none.
-    fn take(&mut self, sent: &'a Sent, fits: Vec<usize>) {
+    fn take(&mut self, sent: &'a Sent) {
+        let known = self.known_by(sent.decided_at);
+        let fits: Vec<usize> = known.into_iter().filter(|&at| self.fits(sent, &self.questions[at])).collect();
+        if fits.is_empty() {
+            return self.judge_stray(sent);
+        }
         let free = |nth: &usize| !self.questions[*nth].taken;
         let in_order = |nth: &usize| self.latest.is_none_or(|latest| *nth > latest);
         let first = fits.iter().copied().find(|nth| free(nth));
@@ -222,8 +188,19 @@ impl<'a> Dialogue<'a, '_> {
         }
     }
 
+    /// A message that answers nothing that this user ever asked.
+    fn judge_stray(&mut self, sent: &Sent) {
+        let check = match sent.reading {
+            Reading::Card(_) => Check::WrongRecipient,
+            _ => Check::WrongAnswer,
+        };
+        self.audit.find(check, sent.decided_at, self.user(), || {
+            format!("{} for a user who did not ask for it", sent.reading.label())
+        });
+    }
+
     fn judge_repeat(&mut self, sent: &'a Sent) {
-        let user = u64::try_from(sent.chat).unwrap_or_default();
+        let user = self.user();
         let first = self.seen.get(&sent.reading).copied();
         let excused = first.is_some_and(|first| self.may_be_unknown(first));
         let check = if excused { Check::ExcusedRepeat } else { Check::Repeated };
@@ -270,23 +247,31 @@ impl<'a> Dialogue<'a, '_> {
             if let Some(at) = open.delivered_at {
                 recent.retain(|&earlier| at.saturating_sub(earlier) <= MINUTE);
                 recent.push(at);
-                misses.retain(|&earlier| at.saturating_sub(earlier) <= HOUR);
+                misses.retain(|&earlier| at.saturating_sub(earlier) <= self.rules.misses_window);
                 misses.extend(self.is_miss(&asked.question).then_some(at));
             }
-            let over =
-                recent.len() > self.rules.requests_per_minute || misses.len() > self.rules.misses_per_hour;
+            let over = recent.len() > self.rules.requests_per_minute || misses.len() > self.rules.misses;
             let disposition = match open.settled {
                 Some((accepted_at, bot)) => {
                     let (planned_at, user, own) = (asked.planned_at, asked.user, open.own);
-                    self.audit.answers.push(Answer { planned_at, accepted_at, bot, user, own });
+                    let acknowledged_at = self.log.trip(asked).and_then(|trip| trip.acknowledged_at);
+                    let delivered_at = open.delivered_at.unwrap_or(planned_at);
+                    let answer =
+                        Answer { planned_at, delivered_at, acknowledged_at, accepted_at, bot, user, own };
+                    self.audit.answers.push(answer);
                     if open.taken { Disposition::Answered } else { Disposition::Covered }
                 }
-                None if matches!(asked.question, Question::Other(_)) => Disposition::NoAnswerDue,
+                None if self.owes_nothing(open) => Disposition::NoAnswerDue,
                 None if over && was_told(open, slow_downs) => Disposition::RefusedByRate,
                 None => Disposition::Lost,
             };
             if disposition == Disposition::Lost {
                 lost.push(open);
+            }
+            if self.log.trip(asked).is_some_and(|trip| trip.acknowledged_at.is_none()) {
+                self.audit.find(Check::Unacknowledged, asked.queued_at, asked.user, || {
+                    format!("no 2xx for {}", asked.question.label())
+                });
             }
             self.audit.dispose(disposition);
         }
@@ -305,7 +290,21 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     fn is_miss(&self, question: &Question) -> bool {
-        matches!(question, Question::Number(number) if self.truth.find(*number).is_none())
+        match question {
+            Question::Number(number) => self.truth.find(*number).is_none(),
+            Question::Words(_) => self.rules.names,
+            _ => false,
+        }
+    }
+
+    /// No message is due: nothing was asked, or a button was pressed that this user was never shown and the
+    /// press was ended.
+    fn owes_nothing(&self, open: &Open<'_>) -> bool {
+        match &open.asked.question {
+            Question::Other(_) => true,
+            Question::Press(_) => open.means.is_none() && !self.endings(open.asked).is_empty(),
+            _ => false,
+        }
     }
 }
 
