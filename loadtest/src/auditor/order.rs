@@ -1,31 +1,27 @@
 //! The order of the hour: who asked before it is served in the order of asking, lane by lane.
 //!
-//! Across chats nobody else is promised an order. Of each user his first question counts: the next ones may wait for
-//! his chat's own rate.
+//! Across chats nobody else is promised an order, and one who asked for several takes turns with the others: those
+//! who asked for one alone are compared.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::log::Log;
 use super::{Answer, Audit, Check};
 use crate::wire::{At, BotIx};
 
-/// Sends of one lane are in flight together, and their moments of decision may differ by so much.
-const IN_FLIGHT: Duration = Duration::from_millis(250);
+/// Sends of one lane are in flight together, and the 30 places of its second come back together: who misses one
+/// of them waits for the next second.
+const IN_FLIGHT: Duration = Duration::from_millis(1_200);
 
 pub(super) fn judge(log: &Log, audit: &mut Audit) {
     let Some(hour) = log.hour else { return };
     let mut lanes: HashMap<BotIx, Vec<Answer>> = HashMap::new();
-    let mut held: Vec<Answer> = audit
-        .answers
-        .iter()
-        .copied()
-        .filter(|a| a.own && a.delivered_at < hour && a.accepted_at >= hour)
-        .collect();
-    held.sort_by_key(|answer| answer.delivered_at);
-    let mut users = HashSet::new();
-    for answer in held.into_iter().filter(|answer| users.insert(answer.user)) {
-        lanes.entry(answer.bot).or_default().push(answer);
+    let held = audit.answers.iter().filter(|a| a.own && a.delivered_at < hour && a.accepted_at >= hour);
+    let mut of_user: HashMap<u64, u32> = HashMap::new();
+    held.clone().for_each(|answer| *of_user.entry(answer.user).or_default() += 1);
+    for answer in held.filter(|answer| of_user[&answer.user] == 1) {
+        lanes.entry(answer.bot).or_default().push(*answer);
     }
     let mut lanes: Vec<_> = lanes.into_iter().collect();
     lanes.sort_by_key(|(bot, _)| *bot);

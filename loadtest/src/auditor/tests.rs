@@ -426,7 +426,7 @@ fn at_the_hour_who_asked_first_is_served_first() {
         }
         for (turn, nth) in order.into_iter().enumerate() {
             let card = tape.card(nth as usize);
-            tape.says(5_000 + 300 * turn as u64, 34 + 17 * nth, &card);
+            tape.says(5_000 + 1_300 * turn as u64, 34 + 17 * nth, &card);
         }
         let log = Log { hour: Some(ms(5_000)), ..tape.log() };
         struck(&audit(&log, &tape.truth, &Rules::default()))

@@ -14,7 +14,7 @@ impl Hour {
     }
 
     /// How long until then; nothing if it is over.
-    pub(super) fn from_now(self) -> Duration {
+    pub(super) fn remaining(self) -> Duration {
         Duration::from_secs(self.0).saturating_sub(wall())
     }
 }

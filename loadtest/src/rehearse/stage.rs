@@ -119,7 +119,7 @@ pub(super) fn hold(
 
     stage.kills = kills::moments(profile, options.kills, length(&plan).max(Duration::from_secs(1)));
     let epoch = match (hour, profile.hour_after) {
-        (Some(hour), Some(after)) => (platform.now() + hour.from_now()).saturating_sub(after),
+        (Some(hour), Some(after)) => (platform.now() + hour.remaining()).saturating_sub(after),
         _ => platform.now() + LEAD,
     };
     for (at, fault) in &profile.faults {

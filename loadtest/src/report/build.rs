@@ -197,6 +197,9 @@ fn latencies(profile: &Profile, log: &Log, audit: &Audit, series: &mut super::Se
     }
 }
 
+/// A gate may look at the clock so seldom. Who asks meanwhile is told that his question is kept, and stands last.
+const GATE_OPENS: Duration = Duration::from_millis(500);
+
 fn release(log: &Log, audit: &Audit) -> Option<Release> {
     let hour = log.hour?;
     let (held, live): (Vec<&Answer>, Vec<&Answer>) = audit
@@ -205,7 +208,7 @@ fn release(log: &Log, audit: &Audit) -> Option<Release> {
         .filter(|answer| answer.own && answer.accepted_at >= hour)
         .partition(|answer| answer.planned_at < hour);
     let served = held.iter().map(|answer| answer.accepted_at).max().unwrap_or(hour);
-    let meanwhile = live.iter().filter(|answer| answer.planned_at <= served);
+    let meanwhile = live.iter().filter(|answer| (hour + GATE_OPENS..=served).contains(&answer.planned_at));
     let mut waits: Vec<Duration> =
         meanwhile.map(|answer| answer.accepted_at.saturating_sub(answer.planned_at)).collect();
     waits.sort_unstable();
