@@ -5,12 +5,29 @@ use serde_json::{Value, json};
 use super::compare::rows;
 use super::*;
 use crate::auditor::{Log, Rules, audit, doctor::Bug};
-use crate::dataset::Truth;
+use crate::dataset::{Pupil, Truth};
 use crate::profile::{Kind, Profile};
 use crate::wire::{Call, Delivery, Outcome, Update, What, Wire};
 
 fn ms(value: u64) -> Duration {
     Duration::from_millis(value)
+}
+
+const WELCOME: &str = "Welcome. This is where you get your exam results.";
+
+/// As `docs/results.md` draws it.
+fn card(pupil: &Pupil) -> String {
+    let marks: String = pupil.marks.iter().map(|mark| format!("x: {mark}\n")).collect();
+    format!(
+        "Exam number: {}\nName: {}\nSchool: {}\nGovernorate: {}\n\n{marks}\nTotal: {}\nAverage: {}\nResult: {}",
+        pupil.number,
+        pupil.name(),
+        pupil.school(),
+        pupil.governorate(),
+        pupil.total(),
+        pupil.average(),
+        pupil.status(),
+    )
 }
 
 /// 340 students ask at once over 17 lanes, 20 each; all are answered within the first second.
@@ -43,17 +60,7 @@ fn burst(lag: u64) -> (Truth, Log) {
             done_at,
             result: Ok(200),
         }));
-        let marks: String = pupil.marks.iter().map(|mark| format!("x: {mark}\n")).collect();
-        let card = format!(
-            "Exam number: {}\nName: {}\nSchool: {}\nGovernorate: {}\n\n{marks}\nTotal: {}\nAverage: {}\nResult: {}",
-            pupil.number,
-            pupil.name(),
-            pupil.school(),
-            pupil.governorate(),
-            pupil.total(),
-            pupil.average(),
-            pupil.status(),
-        );
+        let card = card(pupil);
         events.push(Wire::Call(Call {
             bot: (user % 17) as usize,
             method: "sendmessage".to_owned(),
@@ -200,10 +207,8 @@ fn handed_over(comes: bool, answered_by: usize) -> Report {
             events.push(Wire::Update(Update { planned_at, queued_at, bot, update_id, user, chat, what }));
             let (sent_at, done_at, result) = (at, at, Ok(200));
             events.push(Wire::Delivery(Delivery { bot, update_id, attempt: 1, sent_at, done_at, result }));
-            let marks: String = pupil.marks.iter().map(|mark| format!("x: {mark}\n")).collect();
-            let card = format!("Exam number: {}\nName: {}\n\n{marks}", pupil.number, pupil.name());
             let (bot, text) =
-                if at == rush { (answered_by.min(own), card) } else { (bot, "Welcome".to_owned()) };
+                if at == rush { (answered_by.min(own), card(pupil)) } else { (bot, WELCOME.to_owned()) };
             events.push(Wire::Call(Call {
                 bot,
                 method: "sendmessage".to_owned(),
