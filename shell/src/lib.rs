@@ -7,6 +7,7 @@
 //!
 //! The binary is `main.rs`; this library exists for the benches, the fuzz targets and the tests.
 
+pub mod address;
 pub mod admin;
 pub mod channel;
 pub mod cli;

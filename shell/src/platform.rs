@@ -48,7 +48,7 @@ impl Platform {
 impl Api for Platform {
     fn call(&self, token: &Secret, method: &str, params: &Params) -> Result<RawAnswer, String> {
         let tls = self.tls.clone()?;
-        let origin = Origin::parse(&self.root.to_string()).map_err(|error| error.to_string())?;
+        let origin = Origin::new(self.root.clone()).map_err(|error| error.to_string())?;
         let head = RequestHead::closing(origin.authority(), origin.prefix(), token);
         let mut request = Vec::new();
         Encoder::new().method(&head, method, params, &mut request);

@@ -18,8 +18,8 @@ mod sources;
 mod types;
 mod values;
 
+pub use crate::address::BaseUrl;
 pub use crate::observe::Secret;
-pub use address::{ApiRoot, BaseUrl};
 pub use bots::{Kind, LaneConfig, Mode};
 pub use chat::ChatConfig;
 pub use names::{NameReport, NameUse};

@@ -1,11 +1,11 @@
 //! The finished configuration, as the other rooms see it.
 
-use super::address::BaseUrl;
 use super::bots::{Kind, LaneConfig, Mode};
 use super::chat::ChatConfig;
 use super::names::NameReport;
 use super::problem::Origin;
 use crate::network::Network;
+use crate::address::BaseUrl;
 use crate::observe::Secret;
 use crate::observe::log::{Format, Level};
 use nobat_core::id::UserId;

@@ -1,11 +1,12 @@
 //! Text into typed values, by the form its key declares. A bad value is a problem, and the default stands in
 //! so that the rest can still be judged.
 
-use super::address::{BaseUrl, socket};
+use super::address::socket;
 use super::keys::{Form, Key, KeyId};
 use super::problem::{Origin, Problems};
 use super::sources::{Item, Sources, shown};
 use crate::network::{self, Network};
+use crate::address::BaseUrl;
 use crate::observe::rfc3339;
 use nobat_core::time::UnixMillis;
 use std::net::SocketAddr;

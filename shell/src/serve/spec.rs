@@ -126,7 +126,7 @@ pub(super) fn polling(config: &Config, why: Polling) -> Result<polling::Spec, Se
 /// Where the platform is, and what is trusted there.
 fn platform(config: &Config) -> Result<(Origin, Option<Arc<rustls::ClientConfig>>), ServeError> {
     let root = &config.api_root;
-    let origin = Origin::parse(&root.to_string()).map_err(|e| ServeError::Config(format!("{root}: {e}")))?;
+    let origin = Origin::new(root.clone()).map_err(|e| ServeError::Config(format!("{root}: {e}")))?;
     let tls = if origin.is_tls() {
         Some(tls::client_config(config.api_ca.as_deref()).map_err(config_error)?)
     } else {
