@@ -4,13 +4,19 @@
 //! below the level costs one relaxed load and formats nothing. Every line passes [`super::scrub()`], and
 //! control characters are escaped, so that no input can forge a line. Lines are written whole and at once:
 //! what was said before a crash was said.
+//!
+//! A reader of stderr that stands still (a stopped terminal, a full pipe) must not hold up the threads that
+//! speak: a line that stderr does not take at this moment is dropped and counted, and the next line that it
+//! takes is preceded by how many were.
 
 use super::rfc3339;
 use super::scrub::scrub;
 use crate::clock::Clock;
 use nobat_core::time::UnixMillis;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// How much a line matters.
@@ -51,6 +57,12 @@ pub enum Format {
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 static FORMAT: AtomicU8 = AtomicU8::new(Format::Text as u8);
 static LINES: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+/// Lines that stderr did not take; of them, those not told of yet.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+static UNTOLD: AtomicU64 = AtomicU64::new(0);
+
+/// A longer line is cut. A pipe that is ready takes so many bytes (PIPE_BUF) at once or none.
+const LINE_BYTES_MAX: usize = 4096;
 
 /// Sets the level and the form. May be called again.
 pub fn init(level: Level, format: Format) {
@@ -75,9 +87,43 @@ pub fn write(level: Level, message: fmt::Arguments<'_>, fields: &[(&str, &dyn Di
     LINES[level as usize].fetch_add(1, Ordering::Relaxed);
     let format =
         if FORMAT.load(Ordering::Relaxed) == Format::Json as u8 { Format::Json } else { Format::Text };
-    let line = line(format, Clock::start().now().wall, level, message, fields);
-    // There is nowhere left to say that stderr is gone.
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    let now = Clock::start().now().wall;
+    let mut text = line(format, now, level, message, fields);
+    cut(&mut text);
+    let mut stderr = std::io::stderr().lock();
+    let lost = UNTOLD.load(Ordering::Relaxed);
+    if lost > 0 && takes(&stderr) {
+        // Under the lock nobody else takes them.
+        UNTOLD.fetch_sub(lost, Ordering::Relaxed);
+        let told = format_args!("stderr was blocked: {lost} lines before this one are lost");
+        let _ = stderr.write_all(line(format, now, Level::Warn, told, &[]).as_bytes());
+    }
+    if takes(&stderr) {
+        // There is nowhere left to say that stderr is gone.
+        let _ = stderr.write_all(text.as_bytes());
+    } else {
+        DROPPED.fetch_add(1, Ordering::Relaxed);
+        UNTOLD.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether a line can be written without waiting for whoever reads.
+fn takes(stderr: &impl AsFd) -> bool {
+    let mut ready = [PollFd::new(stderr, PollFlags::OUT)];
+    // What cannot be asked is written to: a file, most likely.
+    poll(&mut ready, Some(&Timespec::default())).map_or(true, |n| n > 0)
+}
+
+/// Cuts a line that is too long, before a character.
+fn cut(line: &mut String) {
+    if line.len() > LINE_BYTES_MAX {
+        let mut end = LINE_BYTES_MAX - 8;
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        line.truncate(end);
+        line.push_str(" ...\n");
+    }
 }
 
 fn line(
@@ -143,6 +189,7 @@ pub fn export(registry: &super::Registry) {
     for (index, lines) in lines().into_iter().enumerate() {
         registry.set_at(super::names::LOG_LINES, index, lines);
     }
+    registry.set(super::names::LOG_DROPPED, DROPPED.load(Ordering::Relaxed));
 }
 
 /// Makes a panic a line of the log, scrubbed like any other: what a library quotes may hold a token.
@@ -190,6 +237,34 @@ mod tests {
             "{\"ts\":\"2026-07-20T06:00:00.000Z\",\"level\":\"INFO\",\"msg\":\"Update from user 42\",\
              \"lane\":\"3\",\"why\":\"two words\",\"none\":\"\"}\n"
         );
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_takes_no_more_lines_and_a_file_always_does() {
+        let (reader, mut writer) = std::io::pipe().expect("a pipe");
+        let line = [b'x'; 1000];
+        let mut written = 0;
+        while takes(&writer) {
+            writer.write_all(&line).expect("it has room");
+            written += 1;
+            assert!(written < 10_000, "a pipe is finite");
+        }
+        assert!(written > 0);
+        drop(reader);
+        assert!(takes(&writer), "an error is no reason to wait");
+        assert!(takes(&tempfile::tempfile().expect("a file")));
+    }
+
+    #[test]
+    fn a_line_longer_than_a_pipe_takes_at_once_is_cut_before_a_character() {
+        for prefix in 0..4 {
+            let mut line = "x".repeat(prefix) + &"نوبت".repeat(1000) + "\n";
+            cut(&mut line);
+            assert!(line.len() <= LINE_BYTES_MAX && line.ends_with(" ...\n"), "{}", line.len());
+        }
+        let mut short = "short\n".to_owned();
+        cut(&mut short);
+        assert_eq!(short, "short\n");
     }
 
     #[test]

@@ -213,5 +213,7 @@ metrics! {
     RESIDENT_BYTES: Gauge "nobat_resident_bytes", Labels::None,
         "Bytes of the process in memory.";
     LOG_LINES: Counter "nobat_log_lines_total", Labels::Fixed("level", LEVELS),
-        "Log lines written, by level.";
+        "Log lines said, by level.";
+    LOG_DROPPED: Counter "nobat_log_lines_dropped_total", Labels::None,
+        "Log lines that stderr did not take, because whoever reads it stands still.";
 }
