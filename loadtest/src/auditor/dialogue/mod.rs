@@ -51,13 +51,14 @@ pub(super) fn judge(log: &Log, truth: &Truth, rules: &Rules, audit: &mut Audit) 
     order.sort_unstable();
     for chat in order {
         if let Some((questions, answers)) = chats.remove(&chat) {
-            Dialogue { questions, log, truth, rules, audit, latest: None, seen: HashMap::new() }
+            Dialogue { chat, questions, log, truth, rules, audit, latest: None, seen: HashMap::new() }
                 .judge(&answers);
         }
     }
 }
 
 struct Dialogue<'a, 'b> {
+    chat: i64,
     questions: Vec<Open<'a>>,
     log: &'a Log,
     truth: &'a Truth,
@@ -106,7 +107,9 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     fn user(&self) -> u64 {
-        self.questions.first().map_or(0, |open| open.asked.user)
+        // A private chat has its user's id.
+        let chat = || u64::try_from(self.chat).unwrap_or_default();
+        self.questions.first().map_or_else(chat, |open| open.asked.user)
     }
 
     /// A message must come through the user's home lane or through a bot he wrote to.
