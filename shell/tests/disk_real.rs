@@ -191,7 +191,8 @@ fn on_a_full_disk_updates_wait_with_the_platform_and_it_goes_on_by_itself_when_s
     assert_eq!(server.update(stuck), Some(200));
     drop(server);
 
-    // Killed; everything is there, and a start without space says what to do.
+    // Killed; everything is there, and a start without space, and without a spare segment, says what to do.
+    let _ = fs::remove_file(data.join("spare.ready"));
     disk.fill();
     let mut hopeless = Server::start(&data, &log, &[]);
     assert_eq!(hopeless.status(), Some(OF_THE_DISK), "{}", hopeless.said());

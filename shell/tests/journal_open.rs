@@ -133,3 +133,31 @@ fn starting_and_stopping_without_traffic_leaves_one_segment() {
     }
     assert_eq!(names(dir.path()).iter().filter(|n| n.ends_with(".seg")).count(), 1);
 }
+
+#[test]
+fn a_spare_of_an_earlier_life_becomes_the_next_segment_whatever_it_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { segment_bytes: 64 << 10, spare_ahead: false, ..Options::new(dir.path()) };
+    let spare = dir.path().join("spare.ready");
+    for (len, taken) in [(64 << 10, true), (32 << 10, false)] {
+        // Frames of another segment, or anything else: none of it counts.
+        let before = std::fs::read_dir(dir.path()).unwrap().count();
+        std::fs::write(&spare, vec![0xab; len]).unwrap();
+        let mut replayed = Vec::new();
+        let mut journal = Journal::open(&options, |_, payload| {
+            replayed.push(payload.to_vec());
+            Ok(())
+        })
+        .unwrap();
+        assert!(!spare.exists(), "it is taken, or of no use");
+        assert_eq!(replayed, if taken { vec![] } else { vec![b"first".to_vec()] }, "{before} files before");
+        journal.append(if taken { b"first" } else { b"later" }).unwrap();
+    }
+    let reports = inspect_all(dir.path());
+    assert_eq!(reports, 2);
+}
+
+fn inspect_all(dir: &std::path::Path) -> u64 {
+    let reports = nobat::disk::inspect::verify(dir, nobat_core::id::Seq(0)).unwrap();
+    reports.iter().map(|report| report.entries).sum()
+}

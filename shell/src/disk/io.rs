@@ -14,6 +14,8 @@ pub trait Directory: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
     /// An existing file, for reading.
     fn open(&self, name: &str) -> io::Result<Box<dyn SegmentFile>>;
+    /// An existing file, for writing.
+    fn reopen(&self, name: &str) -> io::Result<Box<dyn SegmentFile>>;
     /// A new, empty file for writing; an old one of that name loses its content.
     fn create(&self, name: &str) -> io::Result<Box<dyn SegmentFile>>;
     /// Gives a file another name, replacing what had it.
@@ -98,6 +100,11 @@ impl Directory for FsDirectory {
 
     fn open(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
         Ok(Box::new(FsFile(File::open(self.path.join(name))?)))
+    }
+
+    fn reopen(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
+        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
+        Ok(Box::new(FsFile(file)))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {

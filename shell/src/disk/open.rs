@@ -5,7 +5,7 @@
 //! its name; from then on its first sequence supersedes the old copies. So no byte of an old segment is
 //! ever written again, and a crash anywhere in between leaves the journal as it was.
 
-use super::io::{Directory, FsDirectory, write_all};
+use super::io::{Directory, FsDirectory, SegmentFile, write_all};
 use super::segment::{self, Fill};
 use super::writer::{Active, segment_salt};
 use super::{DiskError, Journal, Lock, Options};
@@ -188,10 +188,29 @@ fn begin(
     }
     let end = (SEGMENT_HEADER_BYTES + copies.len()) as u64;
     let len = options.segment_bytes.max(end);
-    let unfinished = format!("{}{}", segment::name(id), segment::UNFINISHED);
-    let mut file = segment::prepare(&**dir, &unfinished, len, Fill::Zeros)?;
+    let (unfinished, mut file) = match spare(&**dir, len)? {
+        Some(file) => (segment::SPARE.to_owned(), file),
+        None => {
+            let unfinished = format!("{}{}", segment::name(id), segment::UNFINISHED);
+            let file = segment::prepare(&**dir, &unfinished, len, Fill::Beginning)?;
+            (unfinished, file)
+        }
+    };
     segment::install(dir, &mut *file, &unfinished, &header, &copies)?;
     Ok((Active { file, header, end, len }, found.unsynced.len() as u64))
+}
+
+/// The segment that an earlier life prepared, if it is of this length.
+fn spare(dir: &dyn Directory, len: u64) -> Result<Option<Box<dyn SegmentFile>>, DiskError> {
+    let names = dir.list().map_err(DiskError::io("list", "the data directory"))?;
+    if !names.iter().any(|name| name == segment::SPARE) {
+        return Ok(None);
+    }
+    if dir.len(segment::SPARE).map_err(DiskError::io("look at", segment::SPARE))? != len {
+        dir.remove(segment::SPARE).map_err(DiskError::io("remove", segment::SPARE))?;
+        return Ok(None);
+    }
+    dir.reopen(segment::SPARE).map(Some).map_err(DiskError::io("open", segment::SPARE))
 }
 
 /// Keeps the torn bytes of the segment that was the last, then gives back the space it does not use.

@@ -18,6 +18,14 @@ pub(super) const UNFINISHED: &str = ".tmp";
 /// beside it waits for at most this much.
 const FILL_BYTES: usize = 256 << 10;
 
+/// Bytes that are filled before a start goes on: ten milliseconds' worth. A whole segment would take a tenth of
+/// a second and more.
+const BEGINNING_BYTES: u64 = 4 << 20;
+
+/// A segment that is ready before it is needed, whole and synced; what it holds does not count. It outlives the
+/// process, so that the next start finds it.
+pub(super) const SPARE: &str = "spare.ready";
+
 /// Bytes read at once.
 const WINDOW_BYTES: usize = 1 << 20;
 
@@ -133,8 +141,8 @@ pub(super) fn prepare(
 pub(super) enum Fill<'a> {
     /// Space is set aside only: at once.
     None,
-    /// Zeros are written.
-    Zeros,
+    /// Zeros are written at the beginning, where a start soon writes; the rest is set aside.
+    Beginning,
     /// Zeros are written in small pieces, each synced, until told to stop (the rest is left set aside).
     Gently(&'a AtomicBool),
 }
@@ -149,8 +157,13 @@ fn try_prepare(
     file.allocate(bytes).map_err(DiskError::io("set aside space for", name))?;
     let zeros = vec![0; FILL_BYTES];
     let mut at = 0;
-    while at < bytes && !matches!(fill, Fill::None) {
-        let n = zeros.len().min(usize::try_from(bytes - at).unwrap_or(usize::MAX));
+    let until = match fill {
+        Fill::None => 0,
+        Fill::Beginning => bytes.min(BEGINNING_BYTES),
+        Fill::Gently(_) => bytes,
+    };
+    while at < until {
+        let n = zeros.len().min(usize::try_from(until - at).unwrap_or(usize::MAX));
         write_all(&mut *file, &zeros[..n], at).map_err(DiskError::io("write", name))?;
         at += n as u64;
         if let Fill::Gently(stop) = fill {

@@ -288,6 +288,10 @@ impl Directory for SimDisk {
         Ok(Box::new(SimFile { disk: self.clone(), id, epoch: inner.epoch }))
     }
 
+    fn reopen(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
+        self.open(name)
+    }
+
     fn create(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
         let mut inner = self.lock();
         let epoch = inner.epoch;

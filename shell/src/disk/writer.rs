@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 /// The next segment is prepared once this share of the current one is used: late enough that a short life
-/// costs no second segment, early enough that it is ready in time.
-const SPARE_AT_SHARE: u64 = 8;
+/// costs no second segment, early enough that it is ready in time, and at the next start.
+const SPARE_AT_SHARE: u64 = 64;
 
 /// An open journal, ready to be written to.
 pub struct Journal {
@@ -239,9 +239,14 @@ impl Journal {
         let hurry = Arc::new(AtomicBool::new(false));
         let (dir, stop, file, bytes) =
             (self.dir.clone(), hurry.clone(), name.clone(), self.options.segment_bytes);
-        let made = thread::Builder::new()
-            .name("journal-spare".into())
-            .spawn(move || segment::prepare(&*dir, &file, bytes, Fill::Gently(&stop)));
+        let made = thread::Builder::new().name("journal-spare".into()).spawn(move || {
+            let made = segment::prepare(&*dir, &file, bytes, Fill::Gently(&stop))?;
+            // ORDERING: Relaxed; as in prepare.
+            if !stop.load(Ordering::Relaxed) {
+                dir.rename(&file, segment::SPARE).map_err(DiskError::io("rename", &file))?;
+            }
+            Ok(made)
+        });
         // Without the thread the roll prepares its segment itself.
         self.spare = made.ok().map(|thread| Spare { name, hurry, thread });
     }
@@ -250,7 +255,7 @@ impl Journal {
     fn take_spare(&mut self) -> Option<(String, Box<dyn SegmentFile>)> {
         let spare = self.spare.take_if(|spare| spare.thread.is_finished())?;
         let file = spare.thread.join().ok()?.ok()?;
-        Some((spare.name, file))
+        Some((segment::SPARE.to_owned(), file))
     }
 }
 
@@ -260,7 +265,7 @@ impl Drop for Journal {
             // ORDERING: Relaxed; a request, nothing else is carried.
             spare.hurry.store(true, Ordering::Relaxed);
             let _ = spare.thread.join();
-            // The next start would remove it too.
+            // Unless it is ready by now; the next start would remove it too.
             let _ = self.dir.remove(&spare.name);
         }
     }

@@ -12,7 +12,7 @@ use crate::disk::follow::{self, Due};
 use crate::disk::io::FsDirectory;
 use crate::disk::{DiskError, snapshot};
 use crate::observe::{Registry, names};
-use crate::recovery::{self, RecoveryError};
+use crate::recovery::{self, Pace, RecoveryError};
 use crate::say;
 use nobat_core::engine::{Engine, Folded};
 use std::io;
@@ -20,17 +20,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-/// Bytes read and written a second, together. A snapshot of 100,000 users and 64 MiB of journal takes about
-/// five seconds at this rate, while the journal's own syncs find the disk nearly idle.
-const BYTES_PER_S: u64 = 16 << 20;
-
-/// Bytes between two rests.
-const BREATH_BYTES: u64 = 128 << 10;
-
-/// How far the follower stands back behind the threads that answer.
-const NICE: i32 = 10;
 
 /// What wakes the follower.
 pub(super) enum Bell {
@@ -99,8 +88,7 @@ impl Follower {
     }
 
     fn run(self) {
-        // Of this thread alone, on Linux. Without it the follower is as urgent as the others, no more.
-        let _ = rustix::process::setpriority_process(None, NICE);
+        recovery::stand_back();
         loop {
             if let Err(e) = self.look() {
                 self.registry.inc(names::SNAPSHOT_FAILURES);
@@ -139,30 +127,8 @@ impl Follower {
     }
 
     fn make(&self, due: &Due) -> Result<Folded, RecoveryError> {
-        let mut pace = Pace { stop: &self.stop, owed: 0 };
+        let mut pace = Pace::new(&self.stop);
         let made = self.clock.now().wall;
         recovery::snapshot(&self.dir, &self.engine, due, made, &mut |bytes| pace.spend(bytes))
-    }
-}
-
-/// Rests now and then, so that the rate is kept.
-struct Pace<'s> {
-    stop: &'s AtomicBool,
-    /// Bytes since the last rest.
-    owed: u64,
-}
-
-impl Pace<'_> {
-    fn spend(&mut self, bytes: usize) -> Result<(), DiskError> {
-        self.owed += bytes as u64;
-        if self.owed >= BREATH_BYTES {
-            thread::sleep(Duration::from_micros(self.owed * 1_000_000 / BYTES_PER_S));
-            self.owed = 0;
-            // ORDERING: Relaxed; a request, nothing else is carried.
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(DiskError::Stopped);
-            }
-        }
-        Ok(())
     }
 }
