@@ -1,8 +1,9 @@
 //! Between engine and disk: how what was durable becomes a running engine, and how an image of it is made.
 //!
 //! What lives here: [`recover`] (the newest snapshot, then the journal behind it), [`snapshot`] (the last
-//! image and the sealed segments behind it, folded into the next) and [`Pace`], at which it is made. Both work on any [`Directory`], so that the
-//! simulation kills and starves the very code that `serve` runs. What counts is decided in core.
+//! image and the sealed segments behind it, folded into the next) and [`Pace`], at which it is made. They work
+//! on any [`Directory`], so that the simulation kills and starves the very code that `serve` runs. What counts
+//! is decided in core.
 
 use crate::disk::follow::Due;
 use crate::disk::io::Directory;

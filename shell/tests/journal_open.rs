@@ -157,7 +157,7 @@ fn a_spare_of_an_earlier_life_becomes_the_next_segment_whatever_it_holds() {
     assert_eq!(reports, 2);
 }
 
-fn inspect_all(dir: &std::path::Path) -> u64 {
-    let reports = nobat::disk::inspect::verify(dir, nobat_core::id::Seq(0)).unwrap();
+fn inspect_all(dir: &Path) -> u64 {
+    let reports = nobat::disk::inspect::verify(dir, Seq(0)).unwrap();
     reports.iter().map(|report| report.entries).sum()
 }
