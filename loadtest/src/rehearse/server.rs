@@ -202,6 +202,13 @@ impl Server {
         self.usage
     }
 
+    /// SIGKILL, without waiting for its end, which may take as long as a write to the disk does.
+    pub(super) fn strike(&mut self) {
+        self.sample();
+        // An error means that it is gone already.
+        let _ = self.child.kill();
+    }
+
     /// SIGKILL, and waits for its end.
     pub(super) fn kill(&mut self) -> Usage {
         let usage = self.sample();

@@ -242,8 +242,9 @@ impl Stage<'_> {
         }
         self.kills.pop_front();
         let Some(mut server) = self.server.take() else { return };
-        let last = server.kill();
+        server.strike();
         self.tell(false);
+        let last = server.kill();
         self.usage.kills += 1;
         self.add(last);
         if let Err(error) = self.start() {

@@ -229,14 +229,19 @@ impl<'a> Dialogue<'a, '_> {
             .processes
             .iter()
             .filter(|(_, up)| !up)
-            .any(|&(kill, _)| first.decided_at <= kill && kill <= answered_at + self.rules.kill_excuse)
+            // What was on the wire at the kill is judged after it.
+            .any(|&(kill, _)| {
+                let slack = self.rules.kill_excuse;
+                first.decided_at <= kill + slack && kill <= answered_at + slack
+            })
     }
 
     /// How long before the next kill this copy was answered.
     fn before_a_kill(&self, first: &Sent) -> Option<Duration> {
         let answered_at = first.answered_at?;
         let kills = self.log.processes.iter().filter(|(_, up)| !up);
-        let next = kills.map(|&(kill, _)| kill).find(|kill| *kill >= first.decided_at)?;
+        let slack = self.rules.kill_excuse;
+        let next = kills.map(|&(kill, _)| kill).find(|kill| *kill + slack >= first.decided_at)?;
         Some(next.saturating_sub(answered_at))
     }
 

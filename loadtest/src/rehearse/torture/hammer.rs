@@ -161,8 +161,9 @@ impl<'a> Hammer<'a> {
         if let Some(status) = server.exited() {
             return Err(RehearsalError::ServerDied { status, tail: server.log_tail() });
         }
-        server.kill();
+        server.strike();
         self.tell(false);
+        server.kill();
         *self.kills.entry(moment.name()).or_insert(0) += 1;
         Ok(())
     }
