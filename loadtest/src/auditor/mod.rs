@@ -48,6 +48,9 @@ pub struct Rules {
     pub press_within: Duration,
     /// A first copy this close before a kill excuses its repeat.
     pub kill_excuse: Duration,
+    /// And one judged this soon after it: what was on the wire. Nothing where kills are stamped only once the
+    /// process is gone.
+    pub wire_excuse: Duration,
 }
 
 impl Default for Rules {
@@ -62,6 +65,7 @@ impl Default for Rules {
             names: false,
             press_within: Duration::from_secs(10),
             kill_excuse: Duration::from_millis(50),
+            wire_excuse: Duration::ZERO,
         }
     }
 }

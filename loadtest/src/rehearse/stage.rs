@@ -242,9 +242,8 @@ impl Stage<'_> {
         }
         self.kills.pop_front();
         let Some(mut server) = self.server.take() else { return };
-        server.strike();
-        self.tell(false);
         let last = server.kill();
+        self.tell(false);
         self.usage.kills += 1;
         self.add(last);
         if let Err(error) = self.start() {

@@ -231,8 +231,8 @@ impl<'a> Dialogue<'a, '_> {
             .filter(|(_, up)| !up)
             // What was on the wire at the kill is judged after it.
             .any(|&(kill, _)| {
-                let slack = self.rules.kill_excuse;
-                first.decided_at <= kill + slack && kill <= answered_at + slack
+                first.decided_at <= kill + self.rules.wire_excuse
+                    && kill <= answered_at + self.rules.kill_excuse
             })
     }
 
@@ -240,8 +240,8 @@ impl<'a> Dialogue<'a, '_> {
     fn before_a_kill(&self, first: &Sent) -> Option<Duration> {
         let answered_at = first.answered_at?;
         let kills = self.log.processes.iter().filter(|(_, up)| !up);
-        let slack = self.rules.kill_excuse;
-        let next = kills.map(|&(kill, _)| kill).find(|kill| *kill + slack >= first.decided_at)?;
+        let wire = self.rules.wire_excuse;
+        let next = kills.map(|&(kill, _)| kill).find(|kill| *kill + wire >= first.decided_at)?;
         Some(next.saturating_sub(answered_at))
     }
 

@@ -186,7 +186,7 @@ pub fn run(options: &Options) -> Result<Verdict, RehearsalError> {
 }
 
 fn rules_of(profile: &Profile) -> Rules {
-    Rules { kill_excuse: KILL_EXCUSE, ..rules(profile) }
+    Rules { kill_excuse: KILL_EXCUSE, wire_excuse: KILL_EXCUSE, ..rules(profile) }
 }
 
 fn judge(audit: &Audit, died: Option<String>, seed: u64, lag_p99_ms: f64) -> Verdict {
