@@ -64,6 +64,7 @@ fn every_key_is_also_a_name_in_the_environment() {
             keys::Form::Url => "https://host.example".into(),
             keys::Form::Time => "2026-07-20T06:00:00Z".into(),
             keys::Form::List if key.dotted() == "admin.user_ids" => "42".into(),
+            keys::Form::List if key.section == "chat" => "30:250".into(),
             keys::Form::List => "10.0.0.0/8".into(),
             keys::Form::Secrets => "1000002:TEST".into(),
             keys::Form::Secret if key.dotted() == "admin.bot_token" => "1000003:TEST".into(),

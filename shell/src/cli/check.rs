@@ -2,7 +2,8 @@
 
 use super::args::Check;
 use super::{Done, Status, World, configured};
-use crate::config::{Config, Inputs, NameUse, Origin, Polling, Reach};
+use crate::config::keys::KINDS;
+use crate::config::{Config, Inputs, Kind, NameUse, Origin, Polling, Reach};
 use std::io::{self, Write};
 
 /// Prints bots, values with their origins, and what became of each name.
@@ -10,8 +11,13 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, check: &Check) -> Done
     let config = configured(world, inputs)?;
     bots(world.out, &config)?;
     writeln!(world.out, "\nvalues:")?;
+    // Of the kinds' own sections, this kind's alone.
+    let other = |key: &str| {
+        let section = key.split('.').next().unwrap_or(key);
+        KINDS.contains(&section) && section != config.kind.name()
+    };
     for setting in &config.settings {
-        if check.all || setting.origin != Origin::Default {
+        if !other(&setting.key) && (check.all || setting.origin != Origin::Default) {
             let value = if setting.value.is_empty() { "-" } else { &setting.value };
             writeln!(world.out, "  {:<30} {value:<36} {}", setting.key, setting.origin)?;
         }
@@ -35,6 +41,7 @@ fn bots(out: &mut dyn Write, config: &Config) -> io::Result<()> {
     let capacity = lanes as u64 * u64::from(config.pacing.per_lane_rate);
     let reach = match config.pacing.reach {
         _ if lanes == 1 => "one bot answers everybody",
+        _ if config.kind == Kind::Chat => "everybody is answered by the bot he wrote to",
         Reach::Try => {
             "each user's home bot is tried once; who has not started it is answered by the bot he wrote to"
         }

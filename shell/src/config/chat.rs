@@ -1,6 +1,8 @@
 //! The values of the chat bot.
 
-use super::keys;
+use super::keys::{self, KeyId};
+use super::problem::Origin;
+use super::sources::Item;
 use super::values::Values;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +30,14 @@ pub struct ChatConfig {
     pub shut_out_for: Duration,
     /// Users who may have searched since the start.
     pub seats: u32,
+    /// What is passed on can be neither forwarded nor saved.
+    pub protect: bool,
+    /// Days and their price in Stars; empty if none are sold.
+    pub vip_plans: Vec<(u32, u32)>,
+    /// Credits and their price in Stars; empty if none are sold.
+    pub credit_packages: Vec<(u32, u32)>,
+    /// Minutes of a lock and their price in credits; empty if none are sold.
+    pub lock_prices: Vec<(u32, u32)>,
     /// Texts that replace the built-in ones.
     pub texts_dir: Option<PathBuf>,
 }
@@ -36,7 +46,20 @@ pub(super) fn chat(values: &mut Values<'_>) -> ChatConfig {
     let minutes = |n: u64| Duration::from_secs(60 * n);
     // The table bounds both below 256.
     let byte = |n: u32| u8::try_from(n).unwrap_or(u8::MAX);
+    // Read in any case, so that a mistake is found before it is switched on.
+    let (vip_plans, credit_packages, lock_prices) = (
+        prices(values, keys::CHAT_VIP_PLANS),
+        prices(values, keys::CHAT_CREDITS),
+        prices(values, keys::CHAT_LOCKS),
+    );
+    let sells = values.flag(keys::CHAT_STARS);
+    let (vip, lock) = (values.flag(keys::CHAT_VIP) && sells, values.flag(keys::CHAT_LOCK) && sells);
+    let sold = |on: bool, list: Vec<_>| if on { list } else { Vec::new() };
     ChatConfig {
+        protect: values.flag(keys::CHAT_PROTECT),
+        vip_plans: sold(vip, vip_plans),
+        credit_packages: sold(lock, credit_packages),
+        lock_prices: sold(lock, lock_prices),
         age_min: byte(values.small(keys::CHAT_AGE_MIN)),
         cross_bot: values.flag(keys::CHAT_CROSS_BOT),
         private: values.flag(keys::CHAT_PRIVATE),
@@ -49,4 +72,30 @@ pub(super) fn chat(values: &mut Values<'_>) -> ChatConfig {
         seats: values.small(keys::CHAT_SEATS),
         texts_dir: values.path(keys::CHAT_TEXTS_DIR),
     }
+}
+
+/// A list of `amount:price`, each from 1 to 10,000.
+fn prices(values: &mut Values<'_>, id: KeyId) -> Vec<(u32, u32)> {
+    let key = id.key();
+    let default = || {
+        let item = |text: &str| Item { text: text.to_owned(), origin: Origin::Default };
+        key.default.split(',').map(item).collect()
+    };
+    let items: Vec<Item> = if values.is_given(id) { values.list(id) } else { default() };
+    let number = |text: &str| text.trim().parse().ok().filter(|n| (1..=10_000).contains(n));
+    let mut read = Vec::new();
+    for item in items {
+        let pair =
+            item.text.split_once(':').and_then(|(amount, price)| Some((number(amount)?, number(price)?)));
+        match pair {
+            Some(pair) => read.push(pair),
+            None => values.problems.add(
+                &item.origin,
+                key.dotted(),
+                format!("`{}` is not two numbers from 1 to 10000 with a colon between them", item.text),
+                format!("write it like {}", key.default),
+            ),
+        }
+    }
+    read
 }

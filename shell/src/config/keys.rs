@@ -236,6 +236,20 @@ keys! {
         "For how long he then meets nobody.";
     CHAT_SEATS: chat.searchers, &[], Whole(1000, 4_194_304), "1000000",
         "Users who may have searched since the start, 256 bytes each as they come; and as many blocks between users. Beyond, who searches for the first time is told that there is no room.";
+    CHAT_PROTECT: chat.protect_content, &[], Bool, "false",
+        "What is passed on can be neither forwarded nor saved.";
+    CHAT_STARS: chat.stars, &[("ENABLE_STARS_PAYMENTS", Same)], Bool, "false",
+        "Sell for Telegram Stars what the following keys name.";
+    CHAT_VIP: chat.vip, &[("ENABLE_VIP", Same)], Bool, "true",
+        "Sell VIP days, if anything is sold.";
+    CHAT_VIP_PLANS: chat.vip_plans, &[], List, "7:100,30:300,90:750",
+        "Days and their price in Stars, `days:stars`.";
+    CHAT_LOCK: chat.lock, &[("ENABLE_LOCK_CHAT", Same)], Bool, "true",
+        "Sell credits, and locks for them, if anything is sold.";
+    CHAT_CREDITS: chat.credit_packages, &[], List, "5:50,20:150",
+        "Credits and their price in Stars, `credits:stars`.";
+    CHAT_LOCKS: chat.lock_prices, &[], List, "5:1,10:2,15:3",
+        "For how many minutes a chat can be locked, and for how many credits, `minutes:credits`.";
     CHAT_TEXTS_DIR: chat.texts_dir, &[], Path, "",
         "`ar.txt`, `en.txt` and `fa.txt` here replace the built-in texts.";
     LOG_LEVEL: log.level, &[("LOG_LEVEL", Same)], OneOf(&["error", "warn", "info", "debug"]), "info",
@@ -283,9 +297,6 @@ pub const OTHER_NAMES: &[(&str, Standing)] = &[
     ("REQUIRED_CHANNEL_2", Standing::Kind("chat")),
     ("ADMIN_CONTROL_CHAT_ID", Standing::Kind("chat")),
     ("ADMIN_MEDIA_CHANNEL_ID", Standing::Kind("chat")),
-    ("ENABLE_STARS_PAYMENTS", Standing::Kind("chat")),
-    ("ENABLE_VIP", Standing::Kind("chat")),
-    ("ENABLE_LOCK_CHAT", Standing::Kind("chat")),
     ("ENABLE_REFERRALS", Standing::Kind("chat")),
     ("ENABLE_ADMIN_ALERTS", Standing::Kind("chat")),
     ("PAYMENT_CARD_NUMBER", Standing::Kind("chat")),

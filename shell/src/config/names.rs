@@ -1,7 +1,7 @@
 //! What became of each name in the environment: used, not needed, or unknown with the nearest known.
 
 use super::bots::Kind;
-use super::keys::{KEYS, OTHER_NAMES, Standing};
+use super::keys::{KEYS, KINDS, Key, OTHER_NAMES, Standing};
 use super::nearest::{distance, nearest};
 use super::problem::Origin;
 use super::sources::Sources;
@@ -44,7 +44,7 @@ impl NameReport {
 /// Judges all names of `.env`, and those of the environment that are ours or nearly are: a machine's
 /// environment is full of names that are nobody's business here.
 pub(super) fn report(sources: &Sources, kind: Option<Kind>) -> Vec<NameReport> {
-    let envs: Vec<String> = KEYS.iter().map(super::keys::Key::env).collect();
+    let envs: Vec<String> = KEYS.iter().map(Key::env).collect();
     let known: Vec<&str> = envs
         .iter()
         .map(String::as_str)
@@ -61,6 +61,13 @@ pub(super) fn report(sources: &Sources, kind: Option<Kind>) -> Vec<NameReport> {
                 Standing::Kind(of) => NameUse::NotNeeded(format!("only a {of} bot has a use for it")),
                 Standing::Unneeded(why) => NameUse::NotNeeded((*why).to_owned()),
             });
+        }
+        let means = |key: &&Key| key.short.iter().any(|(short, _)| *short == name) || key.env() == name;
+        if let Some(of) = KEYS.iter().find(means).map(|key| key.section)
+            && KINDS.contains(&of)
+            && kind.is_some_and(|kind| kind.name() != of)
+        {
+            return Some(NameUse::NotNeeded(format!("only a {of} bot has a use for it")));
         }
         if known.contains(&name) || numbered(name) {
             return Some(NameUse::Used);

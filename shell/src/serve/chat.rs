@@ -3,8 +3,8 @@
 //! What lives here: [`kind`], called once at start. The bot itself does no I/O.
 
 use super::{ServeError, words};
-use crate::config::Config;
-use nobat_bots::chat::{ChatBot, Language, Settings, Texts};
+use crate::config::{ChatConfig, Config};
+use nobat_bots::chat::{ChatBot, Gave, Language, LockOffer, Offer, Settings, Shop, Texts};
 use nobat_core::engine::Kind;
 use nobat_core::gate::rate::Rate;
 use nobat_core::matchmaker::{Rules, Size};
@@ -36,8 +36,24 @@ fn settings(config: &Config) -> Result<Settings, ServeError> {
         patience: chat.patience,
         reports_max: chat.reports_max,
         shut_out_for: chat.shut_out_for,
+        protect: chat.protect,
+        shop: shop(chat),
+        admins: config.admin.user_ids.clone(),
         ..Settings::default()
     })
+}
+
+fn shop(chat: &ChatConfig) -> Shop {
+    // The configuration bounds all of them at 10,000.
+    let small = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+    let days = |&(days, stars): &(u32, u32)| Offer { gives: Gave::Days(small(days)), stars };
+    let credits = |&(credits, stars): &(u32, u32)| Offer { gives: Gave::Credits(credits), stars };
+    let lock = |&(minutes, credits): &(u32, u32)| LockOffer { minutes: small(minutes), credits };
+    Shop {
+        vip: chat.vip_plans.iter().map(days).collect(),
+        credits: chat.credit_packages.iter().map(credits).collect(),
+        locks: chat.lock_prices.iter().map(lock).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +62,21 @@ mod tests {
     use crate::config::load_texts;
     use nobat_bots::chat::Key;
     use std::fs;
+
+    #[test]
+    fn nothing_is_sold_until_it_is_switched_on_and_then_at_the_operators_prices() {
+        let shop = |toml: &str| {
+            let config = load_texts(toml, "BOT_TOKENS=1000001:TEST\nPORT=8080\n");
+            settings(&config.expect("a configuration")).expect("settings").shop
+        };
+        assert_eq!(shop(""), Shop::default());
+        let sold = shop("[chat]\nstars = true\nlock = false\nvip_plans = [\"30:250\"]\n");
+        let vip = vec![Offer { gives: Gave::Days(30), stars: 250 }];
+        assert_eq!(sold, Shop { vip, ..Shop::default() });
+        assert_eq!(shop("[chat]\nstars = true\n").locks.len(), 3);
+        let wrong = load_texts("[chat]\nlock_prices = [\"5\"]\n", "BOT_TOKENS=1000001:TEST\nPORT=8080\n");
+        assert!(wrong.is_err());
+    }
 
     #[test]
     fn the_operators_words_and_limits_are_the_bots() {

@@ -6,11 +6,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Reads `<tag>.txt` of each language that has one and passes it to `replace`; `key` names the folder
-/// in the configuration.
+/// Reads `<tag>.txt` of each language that has one and passes it to `replace`; `key` names the folder in
+/// the configuration.
 ///
 /// # Errors
-/// `dir` is no directory; a file that cannot be read, or whose texts cannot be used; with its name, and the line where there is one.
+/// `dir` is no directory; a file that cannot be read, or whose texts cannot be used; with its name, and the
+/// line where there is one.
 pub(super) fn replaced<L, E: Display>(
     key: &str,
     dir: &Path,

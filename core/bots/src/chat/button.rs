@@ -4,6 +4,7 @@
 //! chat carries that chat's number and means no other one.
 
 use super::profile::{Gender, Wanted};
+use super::shop::Offer;
 use super::texts::{Key, Language};
 use nobat_core::id::PairNo;
 
@@ -22,6 +23,12 @@ pub(super) enum Button {
     Age,
     WantedList,
     Wanted(Wanted),
+    /// What a VIP has, and what it costs.
+    Vip,
+    /// This offer, by its invoice.
+    Buy(Offer),
+    /// Keeps the partner in this chat for so many minutes.
+    LockFor(u16, PairNo),
     /// What one may do in this chat.
     InChat(Act, PairNo),
 }
@@ -33,10 +40,11 @@ pub(super) enum Act {
     Stop,
     Report,
     Block,
+    Lock,
 }
 
 impl Act {
-    pub(super) const ALL: [Self; 4] = [Self::Next, Self::Stop, Self::Report, Self::Block];
+    pub(super) const ALL: [Self; 5] = [Self::Next, Self::Stop, Self::Report, Self::Block, Self::Lock];
 
     const fn word(self) -> &'static str {
         match self {
@@ -44,6 +52,7 @@ impl Act {
             Self::Stop => "stop",
             Self::Report => "report",
             Self::Block => "block",
+            Self::Lock => "lock",
         }
     }
 
@@ -58,13 +67,14 @@ impl Act {
             Self::Stop => Key::ButtonStop,
             Self::Report => Key::ButtonReport,
             Self::Block => Key::ButtonBlock,
+            Self::Lock => Key::ButtonLock,
         }
     }
 }
 
 impl Button {
     /// Buttons that carry nothing, with their data.
-    const PLAIN: [(Self, &'static str); 9] = [
+    const PLAIN: [(Self, &'static str); 10] = [
         (Self::Find, "find"),
         (Self::Cancel, "cancel"),
         (Self::Menu, "menu"),
@@ -74,6 +84,7 @@ impl Button {
         (Self::Genders, "genders"),
         (Self::Age, "age"),
         (Self::WantedList, "wanted"),
+        (Self::Vip, "vip"),
     ];
 
     pub(super) fn data(self) -> String {
@@ -81,6 +92,8 @@ impl Button {
             Self::Language(language) => format!("l:{}", language.tag()),
             Self::Gender(gender) => format!("g:{}", gender as u8),
             Self::Wanted(wanted) => format!("w:{}", wanted as u8),
+            Self::Buy(offer) => format!("b:{}", offer.payload()),
+            Self::LockFor(minutes, pair) => format!("k:{minutes}:{:x}", pair.0),
             Self::InChat(act, pair) => format!("{}:{:x}", act.word(), pair.0),
             plain => {
                 let found = Self::PLAIN.iter().find(|(button, _)| *button == plain);
@@ -97,24 +110,37 @@ impl Button {
             "l" => Language::from_tag(value).map(Self::Language),
             "g" => Gender::from_u8(value.parse().ok()?).map(Self::Gender),
             "w" => Wanted::from_u8(value.parse().ok()?).map(Self::Wanted),
-            _ => Some(Self::InChat(Act::of(word)?, PairNo(u64::from_str_radix(value, 16).ok()?))),
+            "b" => Offer::read(value).map(Self::Buy),
+            "k" => {
+                let (minutes, pair) = value.split_once(':')?;
+                Some(Self::LockFor(minutes.parse().ok()?, pair_no(pair)?))
+            }
+            _ => Some(Self::InChat(Act::of(word)?, pair_no(value)?)),
         }
     }
 }
 
+fn pair_no(hex: &str) -> Option<PairNo> {
+    u64::from_str_radix(hex, 16).ok().map(PairNo)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::purse::Gave;
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn buttons_survive_and_fit_64_bytes(pair: u64) {
+        fn buttons_survive_and_fit_64_bytes(pair: u64, amount: u32, stars: u32, days: u16) {
             let mut all: Vec<_> = Button::PLAIN.iter().map(|(button, _)| *button).collect();
             all.extend(Language::ALL.map(Button::Language));
             all.extend(Gender::ALL.map(Button::Gender));
             all.extend(Wanted::ALL.map(Button::Wanted));
             all.extend(Act::ALL.map(|act| Button::InChat(act, PairNo(pair))));
+            all.push(Button::Buy(Offer { gives: Gave::Credits(amount), stars }));
+            all.push(Button::Buy(Offer { gives: Gave::Days(days), stars }));
+            all.push(Button::LockFor(days, PairNo(pair)));
             for button in all {
                 let data = button.data();
                 prop_assert!((1..=64).contains(&data.len()), "{data}");
@@ -123,7 +149,7 @@ mod tests {
         }
 
         #[test]
-        fn any_data_is_read_without_a_panic(data: String, tail in "[glws]:[0-9a-fz:+-]{0,60}") {
+        fn any_data_is_read_without_a_panic(data: String, tail in "[glwbk]:[0-9a-fz:+-]{0,60}") {
             let _ = (Button::read(&data), Button::read(&tail));
         }
     }

@@ -7,9 +7,9 @@
 //!
 //! # What a partner learns
 //!
-//! [`Profile`]: gender, age, how many chats. A message is passed on as its text alone, never forwarded, and
-//! not at all if it names an account, a link or a telephone number ([`Settings::private`]). That someone
-//! reported or blocked him, a partner is told as "has left".
+//! [`Profile`]: gender, age, how many chats. A message is passed on as its text, or copied, never forwarded,
+//! and not at all if it names an account, a link or a telephone number ([`Settings::private`]) or is a
+//! contact. That someone reported or blocked him, a partner is told as "has left".
 //!
 //! # Who answers whom
 //!
@@ -21,18 +21,23 @@ mod decide;
 mod filter;
 mod note;
 mod profile;
+mod purse;
 mod render;
 mod say;
+mod shop;
 mod state;
 mod texts;
 
 pub use profile::{Gender, Profile, Wanted};
+pub use purse::{Gave, Purse, Receipt};
+pub use shop::{LockOffer, Offer, Shop};
 pub use state::{Event, Parting, State};
 pub use texts::{Key, Language, Texts};
 
 use core::time::Duration;
 use nobat_core::bot::{Bot, Call, Decision, Input, RenderView, Unrenderable, View};
 use nobat_core::envelope::Payload;
+use nobat_core::id::UserId;
 use nobat_core::record::Record;
 use say::Say;
 
@@ -60,6 +65,12 @@ pub struct Settings {
     pub reports_window: Duration,
     /// For how long he meets nobody.
     pub shut_out_for: Duration,
+    /// What is passed on can be neither forwarded nor saved.
+    pub protect: bool,
+    /// What is sold; nothing by default.
+    pub shop: Shop,
+    /// Who may ask the platform for refunds.
+    pub admins: Vec<UserId>,
 }
 
 impl Default for Settings {
@@ -75,6 +86,9 @@ impl Default for Settings {
             reports_max: 5,
             reports_window: day,
             shut_out_for: day,
+            protect: false,
+            shop: Shop::default(),
+            admins: Vec::new(),
         }
     }
 }

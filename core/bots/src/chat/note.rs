@@ -2,6 +2,7 @@
 
 use super::state::Parting;
 use nobat_core::record::{Malformed, Reader, Record, Write};
+use nobat_core::time::UnixMillis;
 
 /// A word from the partner's side. Both are changed in one frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,11 +13,14 @@ pub(super) enum Note {
     Reports,
     /// The partner has said nothing for long.
     Silent,
+    /// The partner keeps you in the chat until then.
+    Locked { until: UnixMillis },
 }
 
 const PARTING: u8 = 1;
 const REPORTS: u8 = 2;
 const SILENT: u8 = 3;
+const LOCKED: u8 = 4;
 
 impl Note {
     pub(super) fn bytes(self) -> Box<[u8]> {
@@ -35,6 +39,10 @@ impl Record for Note {
             }
             Self::Reports => out.put_u8(REPORTS),
             Self::Silent => out.put_u8(SILENT),
+            Self::Locked { until } => {
+                out.put_u8(LOCKED);
+                out.put_varint(until.0);
+            }
         }
     }
 
@@ -46,6 +54,7 @@ impl Record for Note {
             }
             REPORTS => Ok(Self::Reports),
             SILENT => Ok(Self::Silent),
+            LOCKED => Ok(Self::Locked { until: UnixMillis(from.varint()?) }),
             _ => Err(Malformed("a note of an unknown kind")),
         }
     }

@@ -3,7 +3,9 @@
 use super::Settings;
 use super::button::{Act, Button as Data};
 use super::profile::{Gender, Profile, Wanted};
+use super::purse::Gave;
 use super::say::Say;
+use super::shop::Offer;
 use super::texts::{Key, Language};
 use nobat_core::bot::{Action, Button, Call};
 use nobat_core::id::PairNo;
@@ -21,7 +23,12 @@ impl Voice<'_> {
             Say::Text { language, key } => self.text(language, key, &[]),
             Say::Number { language, key, number } => {
                 let number = number.to_string();
-                self.text(language, key, &[("seconds", &number), ("minutes", &number), ("hours", &number)])
+                let names = ["seconds", "minutes", "hours", "days", "credits"];
+                self.text(language, key, &names.map(|name| (name, number.as_str())))
+            }
+            Say::Numbers { language, key, first, second } => {
+                let (first, second) = (first.to_string(), second.to_string());
+                self.text(language, key, &[("minutes", &first), ("credits", &second)])
             }
             Say::Own { language, profile, vip } => Call::Text {
                 text: self.profile(language, Key::Profile, profile),
@@ -40,7 +47,17 @@ impl Voice<'_> {
                 text: notice.map_or_else(String::new, |key| self.settings.texts.say(language, key, &[])),
                 alert: false,
             },
-            Say::Relayed { text } => Call::Text { text, keyboard: Vec::new() },
+            Say::Relayed { text } => Call::Said { text, protect: self.settings.protect },
+            Say::Copied { from, message, caption } => {
+                Call::Copy { from, message, caption, protect: self.settings.protect }
+            }
+            Say::Locking { language, pair, credits } => self.locking(language, pair, credits),
+            Say::Invoice { language, offer } => self.invoice(language, offer),
+            Say::Checkout { language, id, refused } => Call::AnswerPreCheckout {
+                id,
+                refusal: refused.map_or_else(String::new, |key| self.settings.texts.say(language, key, &[])),
+            },
+            Say::Refund { user, charge } => Call::RefundStars { user, charge },
         }
     }
 
@@ -48,10 +65,12 @@ impl Voice<'_> {
         let (min, max) = (self.settings.age_min.to_string(), super::AGE_MAX.to_string());
         let mut all = vec![("min", min.as_str()), ("max", max.as_str())];
         all.extend_from_slice(values);
-        Call::Text {
-            text: self.settings.texts.say(language, key, &all),
-            keyboard: self.keyboard(language, key),
+        let mut text = self.settings.texts.say(language, key, &all);
+        if key == Key::Help && self.settings.shop.is_open() {
+            text.push_str("\n\n");
+            text.push_str(self.settings.texts.get(language, Key::HelpPaid));
         }
+        Call::Text { text, keyboard: self.keyboard(language, key) }
     }
 
     fn profile(&self, language: Language, key: Key, profile: Profile) -> String {
@@ -86,7 +105,8 @@ impl Voice<'_> {
             | Key::NotChatting
             | Key::ReportedSelf
             | Key::BlockedSelf => self.menu(language),
-            Key::Help | Key::Privacy | Key::WantedSet => {
+            Key::VipOffer | Key::VipOwn => self.offers(language, &self.settings.shop.vip),
+            Key::Help | Key::Privacy | Key::WantedSet | Key::Terms | Key::PaySupport => {
                 vec![vec![button(Key::ButtonMenu, Data::Menu)]]
             }
             _ => Vec::new(),
@@ -95,8 +115,12 @@ impl Voice<'_> {
 
     fn menu(&self, language: Language) -> Keyboard {
         let button = |key, data| self.button(language, key, data);
+        let mut first = vec![button(Key::ButtonFind, Data::Find)];
+        if !self.settings.shop.vip.is_empty() {
+            first.push(button(Key::ButtonVip, Data::Vip));
+        }
         vec![
-            vec![button(Key::ButtonFind, Data::Find)],
+            first,
             vec![
                 button(Key::ButtonProfile, Data::Profile),
                 button(Key::ButtonLanguage, Data::Languages),
@@ -117,12 +141,60 @@ impl Voice<'_> {
     }
 
     fn in_chat(&self, language: Language, pair: PairNo) -> Keyboard {
-        let acts = Act::ALL.map(|act| self.button(language, act.label(), Data::InChat(act, pair)));
+        let sold = |act: &Act| *act != Act::Lock || !self.settings.shop.locks.is_empty();
+        let acts = Act::ALL.into_iter().filter(sold);
+        let acts: Vec<_> =
+            acts.map(|act| self.button(language, act.label(), Data::InChat(act, pair))).collect();
         acts.chunks(2).map(<[Button]>::to_vec).collect()
     }
 
-    fn button(&self, language: Language, label: Key, data: Data) -> Button {
-        let text = self.settings.texts.get(language, label).to_owned();
-        Button { text, action: Action::Callback(data.data()) }
+    fn locking(&self, language: Language, pair: PairNo, credits: u32) -> Call {
+        let shop = &self.settings.shop;
+        let mut rows = Vec::new();
+        for lock in shop.locks.iter().filter(|lock| lock.credits <= credits) {
+            let (minutes, cost) = (lock.minutes.to_string(), lock.credits.to_string());
+            let values = [("minutes", minutes.as_str()), ("credits", cost.as_str())];
+            let text = self.settings.texts.say(language, Key::OptionLock, &values);
+            rows.push(vec![press(text, Data::LockFor(lock.minutes, pair))]);
+        }
+        let key = if rows.is_empty() { Key::LockPoor } else { Key::LockAsk };
+        rows.extend(self.offers(language, &shop.credits));
+        let text = self.settings.texts.say(language, key, &[("credits", &credits.to_string())]);
+        Call::Text { text, keyboard: rows }
     }
+
+    /// A button for each offer.
+    fn offers(&self, language: Language, offers: &[Offer]) -> Keyboard {
+        let row = |offer: &Offer| {
+            let (key, amount) = match offer.gives {
+                Gave::Days(days) => (Key::OptionDays, days.to_string()),
+                Gave::Credits(credits) => (Key::OptionCredits, credits.to_string()),
+                Gave::Nothing => return Vec::new(),
+            };
+            let stars = offer.stars.to_string();
+            let values = [("days", amount.as_str()), ("credits", &amount), ("stars", &stars)];
+            vec![press(self.settings.texts.say(language, key, &values), Data::Buy(*offer))]
+        };
+        offers.iter().map(row).collect()
+    }
+
+    fn invoice(&self, language: Language, offer: Offer) -> Call {
+        let (title, about, amount) = match offer.gives {
+            Gave::Credits(credits) => (Key::InvoiceCredits, Key::InvoiceAboutCredits, credits.to_string()),
+            Gave::Days(days) => (Key::InvoiceDays, Key::InvoiceAboutDays, days.to_string()),
+            Gave::Nothing => (Key::InvoiceDays, Key::InvoiceAboutDays, String::new()),
+        };
+        let texts = &self.settings.texts;
+        let title = texts.say(language, title, &[("days", &amount), ("credits", &amount)]);
+        let about = texts.get(language, about).to_owned();
+        Call::Invoice { title, about, payload: offer.payload(), stars: offer.stars }
+    }
+
+    fn button(&self, language: Language, label: Key, data: Data) -> Button {
+        press(self.settings.texts.get(language, label).to_owned(), data)
+    }
+}
+
+fn press(text: String, data: Data) -> Button {
+    Button { text, action: Action::Callback(data.data()) }
 }

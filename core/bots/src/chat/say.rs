@@ -1,10 +1,12 @@
 //! What is said, unrendered: the payloads of this kind's envelopes. A durable format.
 
 use super::profile::{Profile, Wanted};
+use super::purse::number;
+use super::shop::Offer;
 use super::texts::{Key, Language};
 use nobat_core::bot::Unrenderable;
 use nobat_core::envelope::Payload;
-use nobat_core::id::PairNo;
+use nobat_core::id::{ChatId, MessageId, PairNo, UserId};
 use nobat_core::record::{Malformed, Reader, Record, Write};
 
 /// Something to say.
@@ -24,6 +26,18 @@ pub(super) enum Say {
     Pressed { language: Language, id: String, notice: Option<Key> },
     /// What his partner wrote.
     Relayed { text: String },
+    /// What his partner sent that is no text.
+    Copied { from: ChatId, message: MessageId, caption: String },
+    /// A text with two numbers.
+    Numbers { language: Language, key: Key, first: u64, second: u64 },
+    /// What a lock of this chat costs, or where credits come from.
+    Locking { language: Language, pair: PairNo, credits: u32 },
+    /// An invoice.
+    Invoice { language: Language, offer: Offer },
+    /// The answer before a payment.
+    Checkout { language: Language, id: String, refused: Option<Key> },
+    /// The platform is to give a payment back.
+    Refund { user: UserId, charge: String },
 }
 
 const TEXT: u16 = 1;
@@ -33,6 +47,12 @@ const MET: u16 = 4;
 const WANTED_SET: u16 = 5;
 const PRESSED: u16 = 6;
 const RELAYED: u16 = 7;
+const COPIED: u16 = 8;
+const NUMBERS: u16 = 9;
+const LOCKING: u16 = 10;
+const INVOICE: u16 = 11;
+const CHECKOUT: u16 = 12;
+const REFUND: u16 = 13;
 
 impl Say {
     const fn template(&self) -> u16 {
@@ -44,6 +64,12 @@ impl Say {
             Self::WantedSet { .. } => WANTED_SET,
             Self::Pressed { .. } => PRESSED,
             Self::Relayed { .. } => RELAYED,
+            Self::Copied { .. } => COPIED,
+            Self::Numbers { .. } => NUMBERS,
+            Self::Locking { .. } => LOCKING,
+            Self::Invoice { .. } => INVOICE,
+            Self::Checkout { .. } => CHECKOUT,
+            Self::Refund { .. } => REFUND,
         }
     }
 
@@ -73,12 +99,36 @@ impl Say {
                 out.put_u8(*language as u8);
                 out.put_u8(*wanted as u8);
             }
-            Self::Pressed { language, id, notice } => {
+            Self::Pressed { language, id, notice: key } | Self::Checkout { language, id, refused: key } => {
                 out.put_u8(*language as u8);
                 out.put_str(id);
-                out.put_u8(notice.map_or(0, |key| key as u8 + 1));
+                out.put_u8(key.map_or(0, |key| key as u8 + 1));
             }
             Self::Relayed { text } => out.put_str(text),
+            Self::Copied { from, message, caption } => {
+                out.put_signed(from.0);
+                out.put_signed(message.0);
+                out.put_str(caption);
+            }
+            Self::Numbers { language, key, first, second } => {
+                out.put_u8(*language as u8);
+                out.put_u8(*key as u8);
+                out.put_varint(*first);
+                out.put_varint(*second);
+            }
+            Self::Locking { language, pair, credits } => {
+                out.put_u8(*language as u8);
+                out.put_varint(pair.0);
+                out.put_varint(u64::from(*credits));
+            }
+            Self::Invoice { language, offer } => {
+                out.put_u8(*language as u8);
+                out.put_str(&offer.payload());
+            }
+            Self::Refund { user, charge } => {
+                out.put_varint(user.0);
+                out.put_str(charge);
+            }
         }
         Payload { template: self.template(), args: out.into() }
     }
@@ -94,8 +144,17 @@ impl Say {
     }
 
     fn decode(template: u16, from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        if template == RELAYED {
-            return Ok(Self::Relayed { text: from.str()?.to_owned() });
+        match template {
+            RELAYED => return Ok(Self::Relayed { text: from.str()?.to_owned() }),
+            COPIED => {
+                let (chat, message) = (ChatId(from.signed()?), MessageId(from.signed()?));
+                return Ok(Self::Copied { from: chat, message, caption: from.str()?.to_owned() });
+            }
+            REFUND => {
+                let user = UserId(from.varint()?);
+                return Ok(Self::Refund { user, charge: from.str()?.to_owned() });
+            }
+            _ => {}
         }
         let language = Language::from_u8(from.u8()?).ok_or(Malformed("an unknown language"))?;
         Ok(match template {
@@ -107,14 +166,20 @@ impl Say {
                 let wanted = Wanted::from_u8(from.u8()?).ok_or(Malformed("an unknown wish"))?;
                 Self::WantedSet { language, wanted }
             }
-            PRESSED => {
-                let id = from.str()?.to_owned();
-                let notice = match from.u8()? {
-                    0 => None,
-                    n => Some(key(n - 1)?),
-                };
-                Self::Pressed { language, id, notice }
+            PRESSED => Self::Pressed { language, id: from.str()?.to_owned(), notice: no_key(from)? },
+            NUMBERS => {
+                let (key, first) = (key(from.u8()?)?, from.varint()?);
+                Self::Numbers { language, key, first, second: from.varint()? }
             }
+            LOCKING => {
+                let pair = PairNo(from.varint()?);
+                Self::Locking { language, pair, credits: number(from)? }
+            }
+            INVOICE => {
+                let offer = Offer::read(from.str()?).ok_or(Malformed("an unknown invoice"))?;
+                Self::Invoice { language, offer }
+            }
+            CHECKOUT => Self::Checkout { language, id: from.str()?.to_owned(), refused: no_key(from)? },
             _ => return Err(Malformed("an unknown template")),
         })
     }
@@ -122,6 +187,13 @@ impl Say {
 
 fn key(n: u8) -> Result<Key, Malformed> {
     Key::from_u8(n).ok_or(Malformed("an unknown text"))
+}
+
+fn no_key(from: &mut Reader<'_>) -> Result<Option<Key>, Malformed> {
+    match from.u8()? {
+        0 => Ok(None),
+        n => key(n - 1).map(Some),
+    }
 }
 
 fn flag(from: &mut Reader<'_>) -> Result<bool, Malformed> {
@@ -135,6 +207,7 @@ fn flag(from: &mut Reader<'_>) -> Result<bool, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::super::profile::Gender;
+    use super::super::purse::Gave;
     use super::*;
     use proptest::prelude::*;
 
@@ -150,6 +223,12 @@ mod tests {
             Say::Pressed { language, id: "id".into(), notice: Some(Key::ChatOver) },
             Say::Pressed { language, id: String::new(), notice: None },
             Say::Relayed { text: "سلام".into() },
+            Say::Copied { from: ChatId(300), message: MessageId(-1), caption: "c".into() },
+            Say::Numbers { language, key: Key::LockedSelf, first: 300, second: 1 },
+            Say::Locking { language, pair: PairNo(300), credits: 300 },
+            Say::Invoice { language, offer: Offer { gives: Gave::Days(30), stars: 250 } },
+            Say::Checkout { language, id: "id".into(), refused: None },
+            Say::Refund { user: UserId(300), charge: "c".into() },
         ]
     }
 
@@ -170,22 +249,13 @@ mod tests {
                 format!("{} {hex}", payload.template)
             })
             .collect();
-        let wanted = [
-            "1 0006",
-            "2 0219ac02",
-            "3 020321ac0201",
-            "4 02ac020321ac02",
-            "5 0202",
-            "6 02026964 22",
-            "6 020000",
-            "7 08d8b3d984d8a7d985",
-        ];
-        assert_eq!(shown, wanted.map(|line| line.replace("64 22", "6422")));
+        let wanted = include_str!("../../testdata/chat_payloads_v1.txt");
+        assert_eq!(shown, wanted.lines().collect::<Vec<_>>());
     }
 
     proptest! {
         #[test]
-        fn any_arguments_are_read_without_a_panic(template in 0u16..10, args: Vec<u8>) {
+        fn any_arguments_are_read_without_a_panic(template in 0u16..16, args: Vec<u8>) {
             let _ = Say::read(&Payload { template, args: args.into() });
         }
     }

@@ -4,6 +4,7 @@
 //! not repeated here.
 
 use super::profile::{Gender, Profile, Wanted};
+use super::purse::{self, Gave, Purse};
 use super::texts::Language;
 use core::time::Duration;
 use nobat_core::record::{Malformed, Reader, Record, Write};
@@ -36,7 +37,7 @@ impl Parting {
     }
 }
 
-/// What the bot remembers of one user: about 20 bytes.
+/// What the bot remembers of one user: about 25 bytes, and his receipts.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct State {
     /// The language he chose; none yet for a newcomer.
@@ -49,8 +50,12 @@ pub struct State {
     pub asked_age: bool,
     /// Whom he wants to meet, while he is a VIP.
     pub wanted: Wanted,
-    /// Until then he is a VIP.
-    pub vip_until: UnixMillis,
+    /// What he has paid for.
+    pub purse: Purse,
+    /// Until then his partner keeps him in this chat.
+    pub held_until: UnixMillis,
+    /// Until then he keeps his partner in this chat.
+    pub holds_until: UnixMillis,
     /// How many people he has met.
     pub chats: u32,
     /// The lane on which he waits or chats.
@@ -71,7 +76,7 @@ pub struct State {
 }
 
 /// What happened to one user.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     /// He chose a language.
     LanguageSet(Language),
@@ -83,8 +88,6 @@ pub enum Event {
     AgeAsked(bool),
     /// He chose whom he wants to meet.
     WantedSet(Wanted),
-    /// He is a VIP until then.
-    VipUntil(UnixMillis),
     /// He stands in line, on this lane.
     Sought {
         /// Whose bot answers him.
@@ -118,6 +121,38 @@ pub enum Event {
         /// When he may meet people again.
         until: UnixMillis,
     },
+    /// He paid; nothing if this payment is booked.
+    Paid {
+        /// The platform's number of it.
+        charge: Box<str>,
+        /// What it cost.
+        stars: u32,
+        /// What it gives.
+        gave: Gave,
+        /// When.
+        at: UnixMillis,
+    },
+    /// He got a payment back; nothing if it is not booked, or was given back.
+    Refunded {
+        /// The platform's number of it.
+        charge: Box<str>,
+        /// When.
+        at: UnixMillis,
+    },
+    /// He was told that his time as a VIP ends.
+    Reminded,
+    /// He keeps his partner in the chat.
+    Locked {
+        /// Until when.
+        until: UnixMillis,
+        /// What it cost.
+        credits: u32,
+    },
+    /// His partner keeps him in the chat.
+    Held {
+        /// Until when.
+        until: UnixMillis,
+    },
 }
 
 impl State {
@@ -131,7 +166,7 @@ impl State {
     /// Whether he may choose whom he meets.
     #[must_use]
     pub fn is_vip(&self, now: UnixMillis) -> bool {
-        now < self.vip_until
+        now < self.purse.vip_until
     }
 
     /// Whether he has said nothing in this chat for so long.
@@ -147,24 +182,32 @@ impl State {
             Event::AgeSet(age) => (self.age, self.asked_age) = (age, false),
             Event::AgeAsked(asked) => self.asked_age = asked,
             Event::WantedSet(wanted) => self.wanted = wanted,
-            Event::VipUntil(until) => self.vip_until = until,
             Event::Sought { lane } => self.lane = lane,
             Event::Met { lane, at } => {
                 self.chats = self.chats.saturating_add(1);
                 (self.lane, self.said_at) = (lane, at);
                 (self.both_silent, self.parting, self.asked_age) = (false, Parting::Left, false);
+                (self.held_until, self.holds_until) = Default::default();
             }
             Event::Said { at } => (self.said_at, self.both_silent) = (at, false),
             Event::BothSilent => self.both_silent = true,
             Event::Parting(why) => self.parting = why,
             Event::Reported { count, since } => (self.reports, self.reported_since) = (count, since),
             Event::ShutOut { until } => (self.shut_out_until, self.reports) = (until, 0),
+            Event::Paid { ref charge, stars, gave, at } => self.purse.book(charge, stars, gave, at),
+            Event::Refunded { ref charge, at } => self.purse.take_back(charge, at),
+            Event::Reminded => self.purse.remind_at = UnixMillis(0),
+            Event::Locked { until, credits } => {
+                self.purse.credits = self.purse.credits.saturating_sub(credits);
+                self.holds_until = until;
+            }
+            Event::Held { until } => self.held_until = until,
         }
     }
 }
 
-/// Of the state's encoding. A later version appends fields and still reads this one.
-const VERSION: u8 = 1;
+/// Of the state's encoding. A later version appends fields and still reads this one. 1 was never released.
+const VERSION: u8 = 2;
 
 impl Record for State {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -178,9 +221,11 @@ impl Record for State {
         out.put_u8(self.reports);
         out.put_varint(u64::from(self.chats));
         out.put_varint(u64::from(self.lane));
-        for at in [self.vip_until, self.said_at, self.reported_since, self.shut_out_until] {
+        for at in [self.said_at, self.reported_since, self.shut_out_until, self.held_until, self.holds_until]
+        {
             out.put_varint(at.0);
         }
+        self.purse.encode(out);
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -211,10 +256,12 @@ impl Record for State {
             reports: from.u8()?,
             chats: u32::try_from(from.varint()?).map_err(|_| Malformed("more chats than there are"))?,
             lane: lane(from)?,
-            vip_until: at(from)?,
             said_at: at(from)?,
             reported_since: at(from)?,
             shut_out_until: at(from)?,
+            held_until: at(from)?,
+            holds_until: at(from)?,
+            purse: Purse::decode(from)?,
         })
     }
 }
@@ -224,7 +271,6 @@ const GENDER_SET: u8 = 2;
 const AGE_SET: u8 = 3;
 const AGE_ASKED: u8 = 4;
 const WANTED_SET: u8 = 5;
-const VIP_UNTIL: u8 = 6;
 const SOUGHT: u8 = 7;
 const MET: u8 = 8;
 const SAID: u8 = 9;
@@ -232,6 +278,11 @@ const BOTH_SILENT: u8 = 10;
 const PARTING: u8 = 11;
 const REPORTED: u8 = 12;
 const SHUT_OUT: u8 = 13;
+const PAID: u8 = 14;
+const REFUNDED: u8 = 15;
+const REMINDED: u8 = 16;
+const LOCKED: u8 = 17;
+const HELD: u8 = 18;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -245,7 +296,6 @@ impl Record for Event {
             Self::AgeSet(age) => put(AGE_SET, &[age.into()]),
             Self::AgeAsked(asked) => put(AGE_ASKED, &[asked.into()]),
             Self::WantedSet(wanted) => put(WANTED_SET, &[wanted as u64]),
-            Self::VipUntil(until) => put(VIP_UNTIL, &[until.0]),
             Self::Sought { lane } => put(SOUGHT, &[lane.into()]),
             Self::Met { lane, at } => put(MET, &[lane.into(), at.0]),
             Self::Said { at } => put(SAID, &[at.0]),
@@ -253,6 +303,18 @@ impl Record for Event {
             Self::Parting(why) => put(PARTING, &[why as u64]),
             Self::Reported { count, since } => put(REPORTED, &[count.into(), since.0]),
             Self::ShutOut { until } => put(SHUT_OUT, &[until.0]),
+            Self::Paid { ref charge, stars, gave, at } => {
+                put(PAID, &[stars.into(), at.0]);
+                out.put_str(charge);
+                purse::put_gave(gave, out);
+            }
+            Self::Refunded { ref charge, at } => {
+                put(REFUNDED, &[at.0]);
+                out.put_str(charge);
+            }
+            Self::Reminded => put(REMINDED, &[]),
+            Self::Locked { until, credits } => put(LOCKED, &[until.0, credits.into()]),
+            Self::Held { until } => put(HELD, &[until.0]),
         }
     }
 
@@ -264,7 +326,6 @@ impl Record for Event {
             AGE_SET => Self::AgeSet(byte(from)?),
             AGE_ASKED => Self::AgeAsked(byte(from)? != 0),
             WANTED_SET => Self::WantedSet(wanted(byte(from)?)?),
-            VIP_UNTIL => Self::VipUntil(at(from)?),
             SOUGHT => Self::Sought { lane: lane(from)? },
             MET => Self::Met { lane: lane(from)?, at: at(from)? },
             SAID => Self::Said { at: at(from)? },
@@ -272,6 +333,14 @@ impl Record for Event {
             PARTING => Self::Parting(parting(byte(from)?)?),
             REPORTED => Self::Reported { count: byte(from)?, since: at(from)? },
             SHUT_OUT => Self::ShutOut { until: at(from)? },
+            PAID => {
+                let (stars, at) = (purse::number(from)?, at(from)?);
+                Self::Paid { stars, at, charge: from.str()?.into(), gave: purse::gave(from)? }
+            }
+            REFUNDED => Self::Refunded { at: at(from)?, charge: from.str()?.into() },
+            REMINDED => Self::Reminded,
+            LOCKED => Self::Locked { until: at(from)?, credits: purse::number(from)? },
+            HELD => Self::Held { until: at(from)? },
             _ => return Err(Malformed("a chat event of an unknown kind")),
         })
     }
@@ -316,7 +385,7 @@ mod tests {
         out
     }
 
-    fn events(n: u8, at: u64, lane: u16, i: usize) -> [Event; 13] {
+    fn events(n: u8, at: u64, lane: u16, i: usize) -> [Event; 17] {
         let at = UnixMillis(at);
         [
             Event::LanguageSet(Language::ALL[i]),
@@ -324,7 +393,6 @@ mod tests {
             Event::AgeSet(n),
             Event::AgeAsked(n > 9),
             Event::WantedSet(Wanted::ALL[i]),
-            Event::VipUntil(at),
             Event::Sought { lane },
             Event::Met { lane, at },
             Event::Said { at },
@@ -332,24 +400,26 @@ mod tests {
             Event::Parting(Parting::ALL[i + 2]),
             Event::Reported { count: n, since: at },
             Event::ShutOut { until: at },
+            Event::Paid { charge: "c".into(), stars: 300, gave: Gave::Credits(n.into()), at },
+            Event::Refunded { charge: "c".into(), at },
+            Event::Reminded,
+            Event::Locked { until: at, credits: n.into() },
+            Event::Held { until: at },
         ]
     }
 
     #[test]
     fn the_bytes_are_the_same_for_ever() {
-        assert_eq!(bytes(&State::default()), [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let hex = |record: &[u8]| record.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let mut state = State::default();
-        let mut all = Vec::new();
+        let mut shown = vec![hex(&bytes(&state))];
         for event in events(20, 300, 1, 1) {
             state.apply(&event);
-            event.encode(&mut all);
+            shown.push(hex(&bytes(&event)));
         }
-        let wanted = [
-            1, 1, 2, 2, 3, 20, 4, 1, 5, 1, 6, 172, 2, 7, 1, 8, 1, 172, 2, 9, 172, 2, 10, 11, 3, 12, 20, 172,
-            2, 13, 172, 2,
-        ];
-        assert_eq!(all, wanted);
-        assert_eq!(bytes(&state), [1, 2, 2, 20, 2, 1, 3, 0, 1, 1, 172, 2, 172, 2, 172, 2, 172, 2]);
+        shown.push(hex(&bytes(&state)));
+        let wanted = include_str!("../../testdata/chat_records_v2.txt");
+        assert_eq!(shown, wanted.lines().collect::<Vec<_>>());
     }
 
     proptest! {
@@ -357,7 +427,7 @@ mod tests {
         fn states_and_events_survive(n: u8, at: u64, lane: u16, i in 0usize..3) {
             let mut state = State::default();
             for event in events(n, at, lane, i) {
-                prop_assert_eq!(Event::from_bytes(&bytes(&event)), Ok(event));
+                prop_assert_eq!(Event::from_bytes(&bytes(&event)), Ok(event.clone()));
                 state.apply(&event);
                 prop_assert_eq!(State::from_bytes(&bytes(&state)), Ok(state.clone()));
             }

@@ -2,8 +2,8 @@
 
 use crate::world::World;
 use nobat_bots::chat::{Language, Settings, Texts};
-use nobat_core::bot::{Content, Input};
-use nobat_core::id::MessageId;
+use nobat_core::bot::{Call, Content, Input};
+use nobat_core::id::{MessageId, UserId};
 use std::time::Duration;
 
 fn two() -> World {
@@ -194,8 +194,14 @@ fn names_links_and_numbers_stay_with_the_sender() {
 #[test]
 fn what_cannot_be_passed_on_is_said_to_the_sender() {
     let mut w = paired();
-    w.give(1, 1, Input::OtherMessage { message: MessageId(5), content: Content::Photo, caption: "".into() });
-    assert_eq!(w.last(1), "⚠️ Not sent: only text can be passed on.");
+    for (content, caption, why) in [
+        (Content::Other, "", "⚠️ Not sent: this kind of message"),
+        (Content::Contact, "", "⚠️ Not sent: contacts"),
+        (Content::Photo, "", "⚠️ Not sent: your partner uses another bot"),
+    ] {
+        w.give(1, 1, Input::OtherMessage { message: MessageId(5), content, caption: caption.into() });
+        assert!(w.last(1).starts_with(why), "{}", w.last(1));
+    }
     w.says(1, "/dance");
     assert!(w.last(1).contains("no such command"));
     assert!(w.last(2).starts_with("🎉"));
@@ -272,4 +278,28 @@ fn the_operators_words_are_used_and_the_others_stay() {
     w.pair(1, 2);
     w.says(1, "/stop");
     assert_eq!((w.last(1), w.last(2)), ("Bye bye", "Your partner has left the chat."));
+}
+
+#[test]
+fn everything_else_is_copied_where_both_use_one_bot_with_a_caption_that_names_nobody() {
+    for protect in [false, true] {
+        let mut w = World::new(Settings { protect, ..Settings::default() });
+        w.joins(1, 30);
+        w.joins(4, 30);
+        w.pair(1, 4);
+        let show = |w: &mut World, content, caption: &str| {
+            w.give(1, 1, Input::OtherMessage { message: MessageId(5), content, caption: caption.into() });
+        };
+        show(&mut w, Content::Voice, "");
+        show(&mut w, Content::Photo, "look");
+        show(&mut w, Content::Photo, "t.me/somebody");
+        w.says(1, "hello");
+        let copy = |caption: &str| {
+            let (from, caption) = (UserId(1).private_chat(), caption.to_owned());
+            Call::Copy { from, message: MessageId(5), caption, protect }
+        };
+        let last: Vec<_> = w.screens[&4].iter().rev().take(3).map(|(_, call)| call.clone()).collect();
+        assert_eq!(last, [Call::Said { text: "hello".into(), protect }, copy("look"), copy("")]);
+        assert!(w.last(1).starts_with("⚠️ Not sent: it seems to name"));
+    }
 }

@@ -1,5 +1,6 @@
 //! The anonymous chat, played through the real engine and matchmaker.
 
 mod conversation;
+mod money;
 mod properties;
 mod world;

@@ -63,7 +63,7 @@ impl Judge {
             let from = self.read.insert(user, screen.len()).unwrap_or(0);
             for (lane, call) in &screen[from..] {
                 assert_eq!(*lane, lane_of(user), "answered by a bot that he did not write to");
-                let Call::Text { text, .. } = call else { continue };
+                let (Call::Text { text, .. } | Call::Said { text, .. }) = call else { continue };
                 if text.starts_with("word ") {
                     passed.push((user, text.clone()));
                 } else if ENDS.iter().any(|end| text.starts_with(end)) {

@@ -1,7 +1,7 @@
 //! Users, bots and a platform that accepts everything, around the real engine.
 
 use nobat_bots::chat::{ChatBot, Settings};
-use nobat_core::bot::{Action, Call, Input, RenderView};
+use nobat_core::bot::{Action, Call, Input, Payment, RenderView};
 use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Recovered};
 use nobat_core::envelope::{End, Envelope, Place, Route};
 use nobat_core::gate::rate::Rate;
@@ -148,7 +148,13 @@ impl World {
             bot: BotId(u64::from(lane.0) + 1),
         };
         let call = self.engine.render(conversation.kind, &view, &envelope.payload).expect("can be said");
-        assert_eq!(envelope.place == Place::Call, matches!(call, Call::AnswerCallback { .. }));
+        assert_eq!(
+            envelope.place == Place::Call,
+            matches!(
+                call,
+                Call::AnswerCallback { .. } | Call::AnswerPreCheckout { .. } | Call::RefundStars { .. }
+            )
+        );
         self.screens.entry(conversation.user.0).or_default().push((lane.0, call));
         let ended = Ended { conversation, id: envelope.id, end: End::Sent };
         self.engine.settle(&[ended], &[]).expect("room");
@@ -180,7 +186,7 @@ impl World {
         let calls = self.screens.get(&user).into_iter().flatten();
         calls
             .filter_map(|(_, call)| match call {
-                Call::Text { text, .. } => Some(text.as_str()),
+                Call::Text { text, .. } | Call::Said { text, .. } => Some(text.as_str()),
                 _ => None,
             })
             .collect()
@@ -197,6 +203,35 @@ impl World {
             _ => None,
         });
         found.unwrap_or("")
+    }
+
+    /// The newest invoice on his screen: its payload and its price.
+    pub(crate) fn invoice(&self, user: u64) -> (String, u32) {
+        let found = self.screens[&user].iter().rev().find_map(|(_, call)| match call {
+            Call::Invoice { payload, stars, .. } => Some((payload.clone(), *stars)),
+            _ => None,
+        });
+        found.expect("an invoice")
+    }
+
+    /// The platform's question before he pays this; the words of the refusal, empty for none.
+    pub(crate) fn asks_to_pay(&mut self, user: u64, (payload, stars): &(String, u32)) -> String {
+        let payment = Payment { charge: "", payload, stars: Some(*stars) };
+        self.give(user, lane_of(user), Input::PreCheckout { id: "88", payment });
+        match self.screens[&user].last() {
+            Some((_, Call::AnswerPreCheckout { id, refusal })) if id == "88" => refusal.clone(),
+            other => panic!("not an answer: {other:?}"),
+        }
+    }
+
+    pub(crate) fn pays(&mut self, user: u64, charge: &str, (payload, stars): &(String, u32)) {
+        let payment = Payment { charge, payload, stars: Some(*stars) };
+        self.give(user, lane_of(user), Input::Paid(payment));
+    }
+
+    pub(crate) fn is_refunded(&mut self, user: u64, charge: &str, (payload, stars): &(String, u32)) {
+        let payment = Payment { charge, payload, stars: Some(*stars) };
+        self.give(user, lane_of(user), Input::Refunded(payment));
     }
 
     pub(crate) fn pair(&mut self, a: u64, b: u64) {

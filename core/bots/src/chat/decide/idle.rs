@@ -1,18 +1,32 @@
-//! A chat in which nobody says anything ends.
+//! What is due at a time: a chat in which nobody says anything ends, a VIP is told that his time ends.
 //!
-//! Each of the two knows only when he himself said something last, so that a message changes one cell and
+//! Each of two who chat knows only when he himself said something last, so that a message changes one cell and
 //! not two. Everyone in a chat has an alarm. Who is rung and was silent for the idle time lets his partner
 //! know; the partner, if he is silent too, is rung at once and ends the chat. If he is not, his own alarm
-//! comes later and asks the other way round. [`Turn::spoke`] writes down one word
-//! in an eighth of the idle time, not every one; so a chat ends between seven eighths of that time and the
-//! whole of it after the last word.
+//! comes later and asks the other way round. [`Turn::spoke`] writes down one word in an eighth of the idle
+//! time, not every one; so a chat ends between seven eighths of that time and the whole of it after the
+//! last word.
 
 use super::Turn;
 use crate::chat::note::Note;
 use crate::chat::state::{Event, Parting};
+use crate::chat::texts::Key;
 use nobat_core::bot::{Meeting, Want};
+use nobat_core::time::UnixMillis;
 
 impl Turn<'_> {
+    /// Sets the one alarm that a user has to whatever comes first: this, or the reminder.
+    pub(super) fn arm(&mut self, idle: Option<UnixMillis>) {
+        let remind = Some(self.state.purse.remind_at).filter(|at| at.0 != 0);
+        self.want(Want::Alarm(idle.into_iter().chain(remind).min()));
+    }
+
+    /// After the reminder has changed.
+    pub(super) fn arm_again(&mut self) {
+        let paired = matches!(self.view.meeting, Meeting::Paired(_));
+        self.arm(paired.then(|| self.state.said_at.after(self.settings.idle)));
+    }
+
     /// Remembers that he said something.
     pub(super) fn spoke(&mut self) {
         let now = self.now();
@@ -23,23 +37,36 @@ impl Turn<'_> {
     }
 
     pub(super) fn rung(&mut self) {
-        let Meeting::Paired(partner) = self.view.meeting else { return };
+        self.remind();
         let (now, idle) = (self.now(), self.settings.idle);
-        if !self.state.silent_for(idle, now) {
-            return self.want(Want::Alarm(Some(self.state.said_at.after(idle))));
+        match self.view.meeting {
+            Meeting::Paired(_) if !self.state.silent_for(idle, now) => self.arm_again(),
+            Meeting::Paired(partner) if self.state.both_silent => self.part(partner, Parting::Idle),
+            Meeting::Paired(partner) => {
+                self.tell(partner, Note::Silent);
+                self.arm(Some(now.after(idle)));
+            }
+            _ => self.arm(None),
         }
-        if self.state.both_silent {
-            return self.part(partner, Parting::Idle);
+    }
+
+    fn remind(&mut self) {
+        let (now, purse) = (self.now(), &self.state.purse);
+        if purse.remind_at.0 != 0 && purse.remind_at <= now {
+            let hours = purse.vip_until.since(now).as_secs().div_ceil(3600);
+            self.happened(Event::Reminded);
+            // After a long stop it may have ended already.
+            if hours > 0 {
+                self.number(Key::VipEnds, hours);
+            }
         }
-        self.tell(partner, Note::Silent);
-        self.want(Want::Alarm(Some(now.after(idle))));
     }
 
     pub(super) fn partner_is_silent(&mut self) {
         let now = self.now();
         if self.state.silent_for(self.settings.idle, now) {
             self.happened(Event::BothSilent);
-            self.want(Want::Alarm(Some(now)));
+            self.arm(Some(now));
         }
     }
 }

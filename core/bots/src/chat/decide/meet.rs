@@ -65,7 +65,11 @@ impl Turn<'_> {
     }
 
     pub(super) fn act(&mut self, act: Act, partner: Partner) {
+        if let (Act::Stop | Act::Next, Some(minutes)) = (act, self.held()) {
+            return self.number(Key::Held, minutes);
+        }
         match act {
+            Act::Lock => self.ask_lock(partner.pair),
             Act::Stop => self.part(partner, Parting::Left),
             Act::Next => {
                 self.part(partner, Parting::Next);
@@ -111,7 +115,7 @@ impl Turn<'_> {
     pub(super) fn paired(&mut self, partner: Partner, card: &[u8]) {
         let (lane, at) = (self.view.lane.0, self.now());
         self.happened(Event::Met { lane, at });
-        self.want(Want::Alarm(Some(at.after(self.settings.idle))));
+        self.arm(Some(at.after(self.settings.idle)));
         let language = self.language();
         if let Ok(profile) = Profile::from_bytes(card) {
             self.say(&Say::Met { language, pair: partner.pair, profile });
@@ -119,7 +123,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn pair_ended(&mut self, by: EndedBy) {
-        self.want(Want::Alarm(None));
+        self.arm(None);
         match (by, self.state.parting) {
             (_, Parting::Idle) => self.number(Key::IdleEnd, minutes(self.settings.idle)),
             (EndedBy::Partner, Parting::Gone) => self.plain(Key::PartnerGone),
@@ -137,6 +141,7 @@ impl Turn<'_> {
             Ok(Note::Parting(why)) => self.happened(Event::Parting(why)),
             Ok(Note::Reports) => self.reported(),
             Ok(Note::Silent) => self.partner_is_silent(),
+            Ok(Note::Locked { until }) => self.locked(until),
             // Of a newer version: it means nothing to this one.
             Err(_) => {}
         }

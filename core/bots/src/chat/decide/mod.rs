@@ -1,11 +1,12 @@
 //! What an input means: the conversation.
 //!
 //! What lives here: [`Turn`], one input on its way to a decision; commands and buttons. `register` asks who
-//! someone is, `meet` brings people together and parts them, `talk` is what is said in a chat, `idle` ends
-//! a chat in which nobody says anything.
+//! someone is, `meet` brings people together and parts them, `talk` is what is said in a chat, `money`
+//! what is paid for, `idle` what is due at a time.
 
 mod idle;
 mod meet;
+mod money;
 mod register;
 mod talk;
 
@@ -15,8 +16,9 @@ use super::say::Say;
 use super::state::{Event, State};
 use super::texts::{Key, Language};
 use core::time::Duration;
-use nobat_core::bot::{Decision, Input, Meeting, Outgoing, View, Want};
+use nobat_core::bot::{Content, Decision, Input, Meeting, Outgoing, View, Want};
 use nobat_core::envelope::{Class, Place};
+use nobat_core::id::MessageId;
 use nobat_core::time::UnixMillis;
 
 /// The platform forgets a pressed button after 150 s.
@@ -40,7 +42,9 @@ impl<'a> Turn<'a> {
         match input {
             Input::Text { text, .. } => self.text(text),
             Input::Callback { id, data, .. } => self.pressed(id, data),
-            Input::OtherMessage { .. } => self.other_message(),
+            Input::OtherMessage { message, content, caption } => {
+                self.other_message(*message, *content, caption);
+            }
             Input::TooFast { until } => self.too_fast(*until),
             Input::Reachable => {}
             Input::Blocked => self.blocked_the_bot(),
@@ -49,8 +53,9 @@ impl<'a> Turn<'a> {
             Input::Told { note, .. } => self.told(note),
             Input::Unmatched(why) => self.unmatched(*why),
             Input::Alarm { .. } => self.rung(),
-            // Nothing is sold yet.
-            Input::PreCheckout { .. } | Input::Paid(_) | Input::Refunded(_) => {}
+            Input::PreCheckout { id, payment } => self.checkout(id, *payment),
+            Input::Paid(payment) => self.paid(*payment),
+            Input::Refunded(payment) => self.refunded(*payment),
         }
         self.out
     }
@@ -103,15 +108,20 @@ impl<'a> Turn<'a> {
     }
 
     fn command(&mut self, command: &str) {
-        let name = command.split(|c: char| c == '@' || c.is_whitespace()).next().unwrap_or(command);
-        let name = name.to_ascii_lowercase();
+        let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        let name = name.split('@').next().unwrap_or(name).to_ascii_lowercase();
+        let sells = self.settings.shop.is_open();
         match name.as_str() {
+            "terms" if sells => self.plain(Key::Terms),
+            "paysupport" if sells => self.plain(Key::PaySupport),
+            "refund" if sells && self.is_admin() => self.refund(arguments),
             "help" => self.plain(Key::Help),
             "privacy" => self.plain(Key::Privacy),
             "language" => self.plain(Key::LanguageAsk),
             _ if self.state.profile().is_none() => self.ask_what_is_missing(),
             "start" | "menu" => self.begin(),
             "find" => self.find(),
+            "vip" if sells => self.vip(),
             "profile" => self.own_profile(),
             "next" if !matches!(self.view.meeting, Meeting::Paired(_)) => self.find(),
             "stop" | "cancel" if matches!(self.view.meeting, Meeting::Waiting { .. }) => self.cancel(),
@@ -158,6 +168,8 @@ impl<'a> Turn<'a> {
             Button::Gender(gender) => self.be(gender),
             _ if self.state.profile().is_none() => self.ask_what_is_missing(),
             Button::Find => self.find(),
+            Button::Vip => self.vip(),
+            Button::Buy(offer) => return self.buy(offer),
             Button::Cancel if matches!(self.view.meeting, Meeting::Waiting { .. }) => self.cancel(),
             Button::Cancel => return Some(Key::Changed),
             Button::Menu => self.begin(),
@@ -168,6 +180,10 @@ impl<'a> Turn<'a> {
             Button::WantedList if self.state.is_vip(self.now()) => self.plain(Key::WantedAsk),
             Button::Wanted(wanted) if self.state.is_vip(self.now()) => self.wish(wanted),
             Button::WantedList | Button::Wanted(_) => return Some(Key::Changed),
+            Button::LockFor(minutes, pair) => match self.view.meeting {
+                Meeting::Paired(partner) if partner.pair == pair => self.lock(minutes, partner),
+                _ => return Some(Key::ChatOver),
+            },
             Button::InChat(act, pair) => match self.view.meeting {
                 Meeting::Paired(partner) if partner.pair == pair => self.act(act, partner),
                 _ => return Some(Key::ChatOver),
@@ -176,9 +192,9 @@ impl<'a> Turn<'a> {
         None
     }
 
-    fn other_message(&mut self) {
+    fn other_message(&mut self, message: MessageId, content: Content, caption: &str) {
         match self.view.meeting {
-            Meeting::Paired(_) => self.plain(Key::NotSentKind),
+            Meeting::Paired(partner) => self.show(partner, message, content, caption),
             _ if self.state.profile().is_none() => self.ask_what_is_missing(),
             _ => self.begin(),
         }

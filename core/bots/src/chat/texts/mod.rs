@@ -209,6 +209,66 @@ keys! {
     ButtonWanted = "button_wanted" [] SHORT;
     /// On the button to the main menu.
     ButtonMenu = "button_menu" [] SHORT;
+    /// His message holds a telephone number.
+    NotSentContact = "not_sent_contact" [] TEXT;
+    /// His partner uses another bot, so it cannot be copied.
+    NotSentBots = "not_sent_bots" [] TEXT;
+    /// Above the prices of VIP days.
+    VipOffer = "vip_offer" [] TEXT;
+    /// The same for a VIP.
+    VipOwn = "vip_own" ["days"] TEXT;
+    /// VIP days are not sold in a chat.
+    VipNotNow = "vip_not_now" [] TEXT;
+    /// His time as a VIP ends soon.
+    VipEnds = "vip_ends" ["hours"] TEXT;
+    /// Above the prices of a lock.
+    LockAsk = "lock_ask" ["credits"] TEXT;
+    /// Above the prices of credits.
+    LockPoor = "lock_poor" ["credits"] TEXT;
+    /// He keeps his partner in the chat.
+    LockedSelf = "locked_self" ["minutes" "credits"] TEXT;
+    /// His partner keeps him in the chat.
+    LockedPartner = "locked_partner" ["minutes"] TEXT;
+    /// He cannot leave yet.
+    Held = "held" ["minutes"] TEXT;
+    /// VIP days were paid.
+    PaidDays = "paid_days" ["days"] TEXT;
+    /// Credits were paid.
+    PaidCredits = "paid_credits" ["credits"] TEXT;
+    /// Something was paid that is not understood.
+    PaidNothing = "paid_nothing" [] TEXT;
+    /// A payment was given back.
+    Refunded = "refunded" [] TEXT;
+    /// On the platform's own window: this is not sold any more.
+    CheckoutGone = "checkout_gone" [] NOTICE;
+    /// The title of an invoice for VIP days; at most 32 characters with its number.
+    InvoiceDays = "invoice_days" ["days"] 24;
+    /// The title of an invoice for credits; the same.
+    InvoiceCredits = "invoice_credits" ["credits"] 24;
+    /// What VIP days are good for.
+    InvoiceAboutDays = "invoice_about_days" [] 240;
+    /// What credits are good for.
+    InvoiceAboutCredits = "invoice_about_credits" [] 240;
+    /// The terms of sale.
+    Terms = "terms" [] TEXT;
+    /// Where to turn about a payment.
+    PaySupport = "pay_support" [] TEXT;
+    /// An administrator asked for a refund.
+    RefundAsked = "refund_asked" [] TEXT;
+    /// How an administrator asks for a refund.
+    RefundHow = "refund_how" [] TEXT;
+    /// On the button that buys VIP days.
+    OptionDays = "option_days" ["days" "stars"] SHORT;
+    /// On the button that buys credits.
+    OptionCredits = "option_credits" ["credits" "stars"] SHORT;
+    /// On the button that locks.
+    OptionLock = "option_lock" ["minutes" "credits"] SHORT;
+    /// On the button to the VIP days.
+    ButtonVip = "button_vip" [] SHORT;
+    /// On the button that locks the chat.
+    ButtonLock = "button_lock" [] SHORT;
+    /// Follows the help where something is sold.
+    HelpPaid = "help_paid" [] 600;
 }
 
 impl Key {
