@@ -4,8 +4,8 @@
 //! cargo run --release -p nobat-core --example matchmaker_stress -- 100000000 4
 //! ```
 //!
-//! Each thread acts for its own people (join, next, wake) and, as anyone may, against all (leave, end,
-//! block). Checked on the way: a join or rescan reports a pairing of its own, with a compatible
+//! Each thread acts for its own people (join, next, wake, block) and, as anyone may, against all (leave,
+//! cancel, end). A third number is added to the seeds, so that runs add up. Checked on the way: a join or rescan reports a pairing of its own, with a compatible
 //! partner, not blocked before, not met of late; a pairing ends once; versions rise. At pauses, with all threads at
 //! rest: pairs are symmetric, nobody is in two, nobody who waits could have anyone who waits.
 
@@ -50,6 +50,8 @@ struct Person {
     tickets: u64,
     /// Partners whose pairing this thread saw end: when, and how many tickets he had filed.
     parted: HashMap<Slot, (Nanos, u64)>,
+    /// Whom he has blocked, and how many tickets he had filed when the call returned.
+    blocked: HashMap<Slot, u64>,
 }
 
 /// What is counted, and what must be found at rest.
@@ -92,6 +94,10 @@ fn met(person: &mut Person, pairing: Pairing, round: u64, now: Nanos, tally: &Ta
         // He has had at most fifteen others since, so his own ring still knows.
         assert!(parted.after(RULES.recent_for) <= now, "met again too early");
     }
+    if let Some(tickets) = person.blocked.get(&partner.slot) {
+        // A ticket that was not waiting any more may have been taken before: only a later one counts.
+        assert!(person.tickets <= *tickets, "met after the block had returned");
+    }
     if pairing.searcher.slot == person.seat.slot() {
         tally.pairs.fetch_add(1, Ordering::Relaxed);
     }
@@ -107,7 +113,7 @@ fn parted(person: &mut Person, pairing: Pairing, now: Nanos) {
 fn wander(
     shared: &LockFree,
     people: &mut [Person],
-    all: u64,
+    everyone: &[Slot],
     round: u64,
     now: Nanos,
     dice: &mut Dice,
@@ -152,16 +158,35 @@ fn wander(
                     assert!(!m.end(pairing.id(), now), "a pairing ends once");
                 }
             }
-            _ => {
-                let anyone = people[dice.below(EACH as u64) as usize].seat.slot();
-                let target = if dice.below(all) == 0 { anyone } else { slot };
-                if let Standing::Paired(pairing) = m.standing(target) {
-                    assert!(pairing.partner_of(target).is_some(), "someone else's pairing");
-                    if m.end(pairing.id(), now) {
-                        tally.ends.fetch_add(1, Ordering::Relaxed);
+            14 => {
+                // Someone of any thread: it is his searches, not his seat, that a leave meets.
+                let anyone = everyone[dice.below(everyone.len() as u64) as usize];
+                match dice.below(3) {
+                    0 => _ = m.cancel(anyone),
+                    1 => {
+                        if let Standing::Paired(pairing) = m.standing(anyone) {
+                            assert!(pairing.partner_of(anyone).is_some(), "someone else's pairing");
+                            let ended = m.end(pairing.id(), now);
+                            tally.ends.fetch_add(u64::from(ended), Ordering::Relaxed);
+                        }
+                    }
+                    _ => {
+                        let ended = matches!(m.leave(anyone, now), Left::Pair(_));
+                        tally.ends.fetch_add(u64::from(ended), Ordering::Relaxed);
                     }
                 }
             }
+            _ if dice.below(64) == 0 => {
+                let whom = everyone[dice.below(everyone.len() as u64) as usize];
+                if person.blocked.remove(&whom).is_some() {
+                    m.unblock(slot, whom);
+                } else if person.blocked.len() < 4 && whom != slot && m.block(slot, whom).is_ok() {
+                    // Who waits still when the call has returned is met by him no more, under this ticket.
+                    let waits = m.standing(slot) == Standing::Waiting;
+                    person.blocked.insert(whom, person.tickets - u64::from(waits));
+                }
+            }
+            _ => _ = m.standing(slot),
         }
     }
 }
@@ -189,17 +214,27 @@ fn audit(shared: &LockFree, people: &mut [Vec<Person>], now: Nanos) -> u64 {
 fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<u64>().ok());
     let (operations, threads) = (arguments.next().unwrap_or(10_000_000), arguments.next().unwrap_or(4));
-    let shared = LockFree::new(RULES, Size { users: threads as u32 * EACH as u32, pools: 2, blocks: 0 });
+    let seed = arguments.next().unwrap_or(0);
+    let users = threads as u32 * EACH as u32;
+    let shared = LockFree::new(RULES, Size { users, pools: 2, blocks: users * users });
     let mut people: Vec<Vec<Person>> = (0..threads)
         .map(|_| {
             let person = |_| {
                 let seat = (&shared).seat(0).expect("a seat for each");
                 let ticket = ticket_of(seat.slot(), 0);
-                Person { seat, ticket, version: 0, tickets: 0, parted: HashMap::new() }
+                Person {
+                    seat,
+                    ticket,
+                    version: 0,
+                    tickets: 0,
+                    parted: HashMap::new(),
+                    blocked: HashMap::new(),
+                }
             };
             (0..EACH).map(person).collect()
         })
         .collect();
+    let everyone: Vec<Slot> = people.iter().flatten().map(|person| person.seat.slot()).collect();
     let (tally, start) = (Tally::default(), Instant::now());
     let rounds = operations.div_ceil(ROUND * threads);
     let (mut now, mut live) = (Nanos::from_secs(1), 0);
@@ -214,9 +249,9 @@ fn main() {
         }
         thread::scope(|scope| {
             for (i, people) in people.iter_mut().enumerate() {
-                let (shared, tally) = (&shared, &tally);
-                let mut dice = Dice((round + 1) * 0xA076_1D64 + i as u64 * 0xE703_7ED1 + 1);
-                scope.spawn(move || wander(shared, people, threads, round, now, &mut dice, tally));
+                let (shared, tally, everyone) = (&shared, &tally, &everyone);
+                let mut dice = Dice(((seed << 20) + round + 1) * 0xA076_1D64 + i as u64 * 0xE703_7ED1 + 1);
+                scope.spawn(move || wander(shared, people, everyone, round, now, &mut dice, tally));
             }
         });
         live = audit(&shared, &mut people, now);
@@ -224,7 +259,7 @@ fn main() {
     let (pairs, ends) = (tally.pairs.into_inner(), tally.ends.into_inner());
     assert_eq!(pairs, ends + live, "every pair has one beginning and one end");
     println!(
-        "{} operations, {threads} threads, {rounds} audits: {pairs} pairs reported by their searchers, {ends} \
+        "{} operations, {threads} threads, seed {seed}, {rounds} audits: {pairs} pairs reported by their searchers, {ends} \
          ended, {live} alive, 0 violations, {:?}",
         rounds * ROUND * threads,
         start.elapsed()

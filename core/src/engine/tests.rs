@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 mod meeting;
+#[cfg(shuttle)]
+mod shuttle_storm;
 mod talk;
 
 /// Counts what it is told and echoes it; coalesces a repeat of what waits.

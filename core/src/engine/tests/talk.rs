@@ -101,7 +101,6 @@ impl Bot for Talk {
                 happened(Event::Met, &format!("met {} {}", partner.user, card.len()));
             }
             Input::PairEnded { by, .. } => {
-                assert_eq!(view.meeting, Meeting::Apart);
                 let event = if *by == EndedBy::Himself { Event::Left } else { Event::WasLeft };
                 happened(event, "over");
             }

@@ -2,12 +2,17 @@
 //! specification under a mutex and beside what is usually written, in one run.
 //!
 //! ```text
-//! cargo bench -p nobat-benches --bench matchmaker              everything, about a minute
+//! cargo bench -p nobat-benches --bench matchmaker              everything, about three minutes
 //! cargo bench -p nobat-benches --bench matchmaker -- cost      ns per operation
+//! cargo bench -p nobat-benches --bench matchmaker -- storm     threads together, beside a backlog
 //! cargo bench -p nobat-benches --bench matchmaker -- tail      latency with preempted threads
+//! cargo bench -p nobat-benches --bench matchmaker -- tail --svg docs/matchmaker.svg
 //! ```
 //!
-//! The two naive peers pair anyone with anyone: no VIPs, wants, recent partners, cancel, or expiry.
+//! The naive peers pair anyone with anyone: no VIPs, wants, recent partners, cancel, or expiry.
+
+mod redis;
+mod svg;
 
 use crossbeam::queue::SegQueue;
 use hdrhistogram::Histogram;
@@ -16,6 +21,7 @@ use nobat_core::matchmaker::{
 };
 use nobat_core::time::Nanos;
 use parking_lot::Mutex;
+use redis::Redis;
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -125,35 +131,48 @@ fn join_and_cancel(mut m: impl Matchmaker, backlog: usize) -> f64 {
     best(10, || run(200))
 }
 
-/// So many head the line, all met by the searcher a moment ago: she passes them, waits, and leaves. ns for
-/// both.
-fn past_recent_heads(mut m: impl Matchmaker, heads: usize) -> f64 {
+/// Sixteen men wait, and of those at the head so many left her a moment ago. She joins, meets the first whom
+/// she may (or waits and leaves, if there is none), they part, and he joins again. ns per call of join, with
+/// what ends it.
+fn past_recent_heads(mut m: impl Matchmaker, recent: usize) -> f64 {
     let mut seats = seats(&mut m, 17);
     let now = Nanos::from_secs(1);
     let (woman, men) = seats.split_last_mut().expect("seventeen");
-    for man in &mut men[..heads] {
-        m.remember(woman, man.slot(), now.after(LONG)).expect("idle");
+    for (i, man) in men.iter_mut().enumerate() {
+        if i < recent {
+            // In his list, not in hers: hers would forget them as she meets others.
+            m.remember(man, woman.slot(), now.after(LONG)).expect("idle");
+        }
         assert!(matches!(m.join(man, &SUITOR, now), Ok(Joined::Waiting { .. })));
     }
     let mut run = |rounds: usize| {
-        let start = Instant::now();
+        let (start, mut joins) = (Instant::now(), 0);
         for _ in 0..rounds {
-            assert!(matches!(m.join(woman, &WOMAN, now), Ok(Joined::Waiting { .. })));
-            black_box(m.leave(woman.slot(), now));
+            joins += 1;
+            match m.join(woman, &WOMAN, now) {
+                Ok(Joined::Paired(pairing)) => {
+                    assert!(m.end(pairing.id(), now));
+                    let man = &mut men[pairing.found.slot.index()];
+                    assert!(matches!(m.join(man, &SUITOR, now), Ok(Joined::Waiting { .. })));
+                    joins += 1;
+                }
+                _ => _ = black_box(m.leave(woman.slot(), now)),
+            }
         }
-        nanos_each(start, rounds)
+        nanos_each(start, joins)
     };
     run(1_000);
     best(10, || run(5_000))
 }
 
 /// Threads that join their own users one after another; whoever is paired parts at once. ns per join, of
-/// all threads together.
-fn storm<S: Shared>(threads: usize) -> f64 {
+/// all threads together. Beside them so many wait whom none of them may meet.
+fn storm<S: Shared>(threads: usize, backlog: usize) -> f64 {
     const EACH: usize = 1_024;
-    const ROUNDS: usize = 8_000;
+    const ROUNDS: usize = 3_000;
     best(3, || {
-        let shared = S::new(EACH * threads);
+        let shared = S::new(EACH * threads + backlog);
+        let _waiting = crowd(&shared, backlog);
         let start = Instant::now();
         thread::scope(|scope| {
             for _ in 0..threads {
@@ -172,6 +191,18 @@ fn storm<S: Shared>(threads: usize) -> f64 {
         });
         nanos_each(start, EACH * ROUNDS * threads)
     })
+}
+
+/// So many who wait for women, among men.
+fn crowd<S: Shared>(shared: &S, backlog: usize) -> Vec<Seat> {
+    let file = |_| {
+        shared.with(|m| {
+            let mut seat = m.seat(0).expect("a seat");
+            assert!(matches!(m.join(&mut seat, &SUITOR, Nanos::from_secs(1)), Ok(Joined::Waiting { .. })));
+            seat
+        })
+    };
+    (0..backlog).map(file).collect()
 }
 
 fn step<S: Shared>(shared: &S, seat: &mut Seat, now: Nanos) {
@@ -224,7 +255,12 @@ fn naive_storm(naive: &impl Naive, threads: usize) -> f64 {
 
 /// Latency of each call of some workers, with other work between calls, while two hogs want the same
 /// processors: a thread is preempted wherever it happens to be.
-fn tail(label: &str, threads: usize, seconds: u64, work: impl Fn(&AtomicBool, &mut Histogram<u64>) + Sync) {
+fn tail(
+    label: &str,
+    threads: usize,
+    seconds: u64,
+    work: impl Fn(&AtomicBool, &mut Histogram<u64>) + Sync,
+) -> Histogram<u64> {
     let stop = AtomicBool::new(false);
     let mut total = Histogram::<u64>::new(3).expect("three digits");
     thread::scope(|scope| {
@@ -253,7 +289,7 @@ fn tail(label: &str, threads: usize, seconds: u64, work: impl Fn(&AtomicBool, &m
     let workers = threads;
     let at = |quantile| total.value_at_quantile(quantile);
     println!(
-        "{label:<28} {workers:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
+        "{label:<32} {workers:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
         at(0.5),
         at(0.99),
         at(0.999),
@@ -262,6 +298,7 @@ fn tail(label: &str, threads: usize, seconds: u64, work: impl Fn(&AtomicBool, &m
         total.max(),
         total.len()
     );
+    total
 }
 
 fn between_calls() {
@@ -275,9 +312,10 @@ fn timed<R>(histogram: &mut Histogram<u64>, call: impl FnOnce() -> R) -> R {
     result
 }
 
-fn shared_tail<S: Shared>(label: &str, threads: usize, seconds: u64) {
+fn shared_tail<S: Shared>(label: &str, threads: usize, backlog: usize, seconds: u64) -> Histogram<u64> {
     const EACH: usize = 1_024;
-    let shared = S::new(threads * EACH);
+    let shared = S::new(threads * EACH + backlog);
+    let _waiting = crowd(&shared, backlog);
     tail(label, threads, seconds, |stop, histogram| {
         let mut seats: Vec<Seat> = (0..EACH).map(|_| shared.with(|m| m.seat(0).expect("a seat"))).collect();
         let mut now = Nanos::from_secs(1);
@@ -288,23 +326,46 @@ fn shared_tail<S: Shared>(label: &str, threads: usize, seconds: u64) {
                 between_calls();
             }
         }
-    });
+    })
 }
 
-fn naive_tail(label: &str, naive: &impl Naive, threads: usize, seconds: u64) {
+fn naive_tail(label: &str, naive: &impl Naive, threads: usize, seconds: u64) -> Histogram<u64> {
     tail(label, threads, seconds, |stop, histogram| {
         while !stop.load(Ordering::Relaxed) {
             timed(histogram, || black_box(naive.meet(1)));
             between_calls();
         }
+    })
+}
+
+fn redis_tail(label: &str, redis: &Redis, threads: usize, seconds: u64) -> Histogram<u64> {
+    tail(label, threads, seconds, |stop, histogram| {
+        let mut client = redis.client();
+        while !stop.load(Ordering::Relaxed) {
+            timed(histogram, || client.meet(1));
+            between_calls();
+        }
+    })
+}
+
+fn redis_storm(redis: &Redis, threads: usize, at_once: usize) -> f64 {
+    const CALLS: usize = 64 * 1_024;
+    let calls = if at_once == 1 { CALLS / 4 } else { CALLS };
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let mut client = redis.client();
+            scope.spawn(move || (0..calls / at_once).for_each(|_| client.meet(at_once)));
+        }
     });
+    nanos_each(start, calls * threads)
 }
 
 fn cost() {
     let free = |users| LockFree::new(Rules::default(), size(users));
     let spec = |users| Spec::new(Rules::default(), size(users));
-    println!("\n{:<54} {:>10} {:>10}", "ns per operation, uncontended", "spec", "lock-free");
-    let row = |label: &str, spec: f64, free: f64| println!("{label:<54} {spec:>10.1} {free:>10.1}");
+    println!("\n{:<60} {:>10} {:>10}", "ns, one thread, uncontended", "spec", "lock-free");
+    let row = |label: &str, spec: f64, free: f64| println!("{label:<60} {spec:>10.1} {free:>10.1}");
     for (label, apart) in [("nobody met of late", LONG), ("16 partners met of late", Duration::from_secs(1))]
     {
         row(
@@ -321,42 +382,88 @@ fn cost() {
             join_and_cancel(&free(users), backlog),
         );
     }
-    for heads in [0, 8, 16] {
+    for recent in [0, 8, 16] {
         row(
-            &format!("join + cancel, past {heads} heads met of late"),
-            past_recent_heads(spec(17), heads),
-            past_recent_heads(&free(17), heads),
+            &format!("join, {} % of the 16 at the head met of late", recent * 100 / 16),
+            past_recent_heads(spec(17), recent),
+            past_recent_heads(&free(17), recent),
         );
     }
-    println!("\n{:<54} {:>10} {:>10}", "ns per join, all threads together", "1 thread", "2 threads");
-    let row = |label: &str, one: f64, two: f64| println!("{label:<54} {one:>10.1} {two:>10.1}");
-    row("lock-free", storm::<LockFree>(1), storm::<LockFree>(2));
-    row("parking_lot::Mutex<Spec>", storm::<Mutex<Spec>>(1), storm::<Mutex<Spec>>(2));
+}
+
+fn storms() {
+    println!("\n{:<60} {:>10} {:>10}", "ns per join, all threads together", "1 thread", "2 threads");
+    let row = |label: &str, one: f64, two: f64| println!("{label:<60} {one:>10.1} {two:>10.1}");
+    for backlog in [0, 20_000, 100_000] {
+        let (free, spec) = (storm::<LockFree>, storm::<Mutex<Spec>>);
+        row(&format!("lock-free, {backlog} waiting"), free(1, backlog), free(2, backlog));
+        row(&format!("parking_lot::Mutex<Spec>, {backlog} waiting"), spec(1, backlog), spec(2, backlog));
+    }
     let line = Mutex::new(VecDeque::new());
     row("parking_lot::Mutex<VecDeque> (naive)", naive_storm(&line, 1), naive_storm(&line, 2));
     let queue = SegQueue::new();
     row("crossbeam SegQueue (naive, loses people)", naive_storm(&queue, 1), naive_storm(&queue, 2));
-    println!("{:<54} {:>10} {:>10}", "Redis, match-or-enqueue in Lua", "", "");
+    match Redis::start() {
+        Some(redis) => {
+            let one = |at_once| redis_storm(&redis, 1, at_once);
+            let two = |at_once| redis_storm(&redis, 2, at_once);
+            row("Redis, match-or-enqueue in Lua, one call at a time", one(1), two(1));
+            row("Redis, match-or-enqueue in Lua, 64 calls at once", one(64), two(64));
+        }
+        None => println!("Redis, match-or-enqueue in Lua: redis-server is not installed"),
+    }
+}
+
+fn tails(picture: Option<&str>) {
+    println!(
+        "\n{:<32} {:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
+        "ns, beside two hogs", "workers", "p50", "p99", "p99.9", "p99.99", "p99.999", "max", "calls"
+    );
+    let redis = Redis::start();
+    let mut drawn = Vec::new();
+    for threads in [2, 16] {
+        let mut curves = Vec::new();
+        for backlog in [0, 100_000] {
+            let waiting = if backlog == 0 { "" } else { ", 100,000 wait" };
+            let mut curve = |label: String, histogram| curves.push((label, histogram));
+            let label = format!("lock-free{waiting}");
+            curve(label.clone(), shared_tail::<LockFree>(&label, threads, backlog, 8));
+            let label = format!("Mutex<Spec>{waiting}");
+            curve(label.clone(), shared_tail::<Mutex<Spec>>(&label, threads, backlog, 8));
+        }
+        let mut curve = |label: &str, histogram| curves.push((label.to_owned(), histogram));
+        let label = "Mutex<VecDeque> (naive)";
+        curve(label, naive_tail(label, &Mutex::new(VecDeque::new()), threads, 6));
+        let label = "SegQueue (naive)";
+        curve(label, naive_tail(label, &SegQueue::new(), threads, 6));
+        match &redis {
+            Some(redis) => _ = redis_tail("Redis, Lua", redis, threads, 6),
+            None => println!("Redis, Lua: redis-server is not installed"),
+        }
+        if threads == 16 {
+            drawn = curves;
+        }
+    }
+    if let Some(path) = picture {
+        let title = "One call, 16 threads and two hogs on two processors";
+        std::fs::write(path, svg::draw(title, &drawn)).expect("the picture's folder exists");
+    }
 }
 
 fn main() {
-    let wants = |what: &str| std::env::args().all(|arg| !["cost", "tail"].contains(&&*arg) || arg == what);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let known = ["cost", "storm", "tail"];
+    let all = !arguments.iter().any(|argument| known.contains(&&**argument));
+    let wants = |what: &str| all || arguments.iter().any(|argument| argument == what);
+    let picture =
+        arguments.iter().position(|argument| argument == "--svg").and_then(|i| arguments.get(i + 1));
     if wants("cost") {
         cost();
     }
+    if wants("storm") {
+        storms();
+    }
     if wants("tail") {
-        println!(
-            "\n{:<28} {:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
-            "ns, beside two hogs", "workers", "p50", "p99", "p99.9", "p99.99", "p99.999", "max", "calls"
-        );
-        for threads in [2, 16] {
-            for _ in 0..2 {
-                shared_tail::<LockFree>("lock-free", threads, 6);
-                shared_tail::<Mutex<Spec>>("Mutex<Spec>", threads, 6);
-            }
-            naive_tail("Mutex<VecDeque> (naive)", &Mutex::new(VecDeque::new()), threads, 4);
-            naive_tail("SegQueue (naive)", &SegQueue::new(), threads, 4);
-        }
-        println!("Redis");
+        tails(picture.map(String::as_str));
     }
 }
