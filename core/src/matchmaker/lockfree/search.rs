@@ -91,6 +91,7 @@ impl<F: Faults> LockFree<F> {
     ///
     /// With several lines to look into, one might be passed that has got a ticket since, for a later
     /// ticket of another line: hence the second look, which sees whatever was there before the first's choice.
+    /// Lines that he has no business in do not count.
     pub(super) fn meet_at_once(
         &self,
         me: Member,
@@ -99,7 +100,8 @@ impl<F: Faults> LockFree<F> {
         now: Nanos,
     ) -> Option<Pairing> {
         let candidate = self.scan(me.slot, user, filed, now).ok()?;
-        if self.used(filed).count_ones() > 1 {
+        let widened = filed.widens(&self.rules) <= Instant::at(now);
+        if Look::of(&filed.ticket, widened).classes(self.used(filed)).nth(1).is_some() {
             let again = self.scan(me.slot, user, filed, now).ok()?;
             if again.member != candidate.member {
                 return None;

@@ -108,7 +108,7 @@ fn loom_bounded_someone_who_rejoins_is_met_under_his_new_ticket() {
 
 #[test]
 fn loom_bounded_next_never_meets_the_partner_just_left() {
-    model("next, next, with one who waits", Some(2), || {
+    model("next, next, with one who waits", Some(3), || {
         let (shared, [mut a, mut b, mut c]) = start();
         let mut m = &*shared;
         assert!(waits(m.join(&mut a, &MAN, NOW)) && !waits(m.join(&mut b, &MAN, NOW)));
@@ -174,7 +174,7 @@ fn loom_three_two_who_join_and_one_who_leaves_the_line() {
         standings
     };
     // Who left the line is met by nobody, so the other two meet; else one of them has nobody.
-    three("three: join, join, cancel of one who waits", 3, run, |s| usize::from(s[2] != Standing::Idle));
+    three("three: join, join, cancel of one who waits", 2, run, |s| usize::from(s[2] != Standing::Idle));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn loom_three_of_whom_one_leaves_do_not_leave_two_waiting() {
     };
     // He left the line: the two have met. He left his pair: one of them was in it, the other waits or they
     // met before. Two never wait.
-    three("three: join, join, leave", 3, run, |s| {
+    three("three: join, join, leave", 2, run, |s| {
         assert_eq!(s[2], Standing::Idle);
         let met = s.iter().any(|s| matches!(s, Standing::Paired(_)));
         usize::from(!met)

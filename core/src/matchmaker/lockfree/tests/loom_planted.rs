@@ -79,3 +79,30 @@ fn loom_bounded_a_claim_takes_the_ticket_that_was_judged() {
 fn loom_a_forgotten_generation_is_caught() {
     changes_his_mind::<AnyVersion>();
 }
+
+/// Two join of whom only one remembers that they have met: they must not meet, whoever searches.
+fn one_remembers<F: Faults>() {
+    model("planted: join, join of two of whom one remembers", Some(2), || {
+        let (shared, mut seats) = seated::<F>(2);
+        let (shared, mut b) = (Arc::new(shared), seats.pop().expect("two"));
+        let mut m = &*shared;
+        m.remember(&mut b, seats[0].slot(), NOW.after(Duration::from_secs(60))).expect("idle");
+        let other = shared.clone();
+        let thread = thread::spawn(move || (&*other).join(&mut b, &MAN, NOW));
+        let _one = m.join(&mut seats[0], &MAN, NOW);
+        let _two = thread.join().expect("no panic");
+        let standings = pairs_are_symmetric(&shared, 2);
+        assert_eq!(standings, [Standing::Waiting; 2], "they had met a moment ago");
+    });
+}
+
+#[test]
+fn loom_bounded_either_ones_memory_keeps_two_apart() {
+    one_remembers::<Sound>();
+}
+
+#[test]
+#[should_panic(expected = "they had met a moment ago")]
+fn loom_a_one_sided_look_at_recent_partners_is_caught() {
+    one_remembers::<OneSided>();
+}
