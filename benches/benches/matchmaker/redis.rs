@@ -51,7 +51,7 @@ impl Redis {
         let answer = String::from_utf8_lossy(&client.answer[..read]).into_owned();
         let sha = answer.split("\r\n").nth(1).expect("a hash").to_owned();
         client.request =
-            format!("*4\r\n$7\r\nEVALSHA\r\n${}\r\n{sha}\r\n$1\r\n1\r\n$4\r\nline\r\n$1\r\n7\r\n", sha.len())
+            format!("*5\r\n$7\r\nEVALSHA\r\n${}\r\n{sha}\r\n$1\r\n1\r\n$4\r\nline\r\n$1\r\n7\r\n", sha.len())
                 .into_bytes();
         client
     }

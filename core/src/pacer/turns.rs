@@ -1,15 +1,15 @@
 //! Which class is next: urgent first, nobody starves.
 //!
-//! What lives here: [`Turns`], a lane's memory of who gave way to whom.
+//! What lives here: `Turns`, a lane's memory of who gave way to whom.
 //!
-//! The rule, for each class c: while c waits, at most 1 of any [`TURN`] consecutive sends of the lane is of
+//! The rule, for each class c: while c waits, at most 1 of any `TURN` consecutive sends of the lane is of
 //! a class below c. The one that gives way hands the turn to the next class that waits, which applies the
 //! same rule. So the bound for the lower ones, whatever the flood above them: with k classes waiting above
 //! it, a waiting class is served at least once in any `2 * TURN^k` sends (twice, because it may have to give
 //! way itself when its turn comes). Within a class conversations take turns.
 //!
 //! Messages ahead of their conversation are outside of the classes: while any class waits, at most 1 of any
-//! [`TURN`] sends is one. They may use that one, so notices cost the others 1/32, and are not starved.
+//! `TURN` sends is one. They may use that one, so notices cost the others 1/32, and are not starved.
 
 use crate::envelope::Class;
 
