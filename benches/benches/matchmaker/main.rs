@@ -13,6 +13,7 @@
 
 mod redis;
 mod svg;
+mod tail;
 
 use crossbeam::queue::SegQueue;
 use hdrhistogram::Histogram;
@@ -24,9 +25,10 @@ use parking_lot::Mutex;
 use redis::Redis;
 use std::collections::VecDeque;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
+use tail::tail;
 
 const ANYONE: Ticket = Ticket::plain(Gender::Male, Pool(0));
 const SUITOR: Ticket = Ticket::vip(Gender::Male, Wants::Women, Pool(0));
@@ -253,76 +255,23 @@ fn naive_storm(naive: &impl Naive, threads: usize) -> f64 {
     })
 }
 
-/// Latency of each call of some workers, with other work between calls, while two hogs want the same
-/// processors: a thread is preempted wherever it happens to be.
-fn tail(
-    label: &str,
-    threads: usize,
-    seconds: u64,
-    work: impl Fn(&AtomicBool, &mut Histogram<u64>) + Sync,
-) -> Histogram<u64> {
-    let stop = AtomicBool::new(false);
-    let mut total = Histogram::<u64>::new(3).expect("three digits");
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    black_box((0..1_000u64).fold(0, |a, b| a ^ black_box(b)));
-                }
-            });
-        }
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut histogram = Histogram::<u64>::new(3).expect("three digits");
-                    work(&stop, &mut histogram);
-                    histogram
-                })
-            })
-            .collect();
-        thread::sleep(Duration::from_secs(seconds));
-        stop.store(true, Ordering::Relaxed);
-        for worker in workers {
-            total.add(worker.join().expect("no panic")).expect("one range");
-        }
-    });
-    let workers = threads;
-    let at = |quantile| total.value_at_quantile(quantile);
-    println!(
-        "{label:<32} {workers:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
-        at(0.5),
-        at(0.99),
-        at(0.999),
-        at(0.9999),
-        at(0.99999),
-        total.max(),
-        total.len()
-    );
-    total
-}
-
 fn between_calls() {
     black_box((0..600u64).fold(0, |a, b| a ^ black_box(b)));
 }
 
-fn timed<R>(histogram: &mut Histogram<u64>, call: impl FnOnce() -> R) -> R {
-    let start = Instant::now();
-    let result = call();
-    histogram.record(start.elapsed().as_nanos() as u64).expect("the histogram grows");
-    result
-}
-
 fn shared_tail<S: Shared>(label: &str, threads: usize, backlog: usize, seconds: u64) -> Histogram<u64> {
-    const EACH: usize = 1_024;
-    let shared = S::new(threads * EACH + backlog);
+    // As many people however many threads, so that caches do not tell the one from the other.
+    const PEOPLE: usize = 2_048;
+    let shared = S::new(PEOPLE + backlog);
     let _waiting = crowd(&shared, backlog);
-    tail(label, threads, seconds, |stop, histogram| {
-        let mut seats: Vec<Seat> = (0..EACH).map(|_| shared.with(|m| m.seat(0).expect("a seat"))).collect();
+    tail(label, threads, seconds, |stop, latencies| {
+        let mut seats: Vec<Seat> =
+            (0..PEOPLE / threads).map(|_| shared.with(|m| m.seat(0).expect("a seat"))).collect();
         let mut now = Nanos::from_secs(1);
         while !stop.load(Ordering::Relaxed) {
             now = now.after(LONG);
             for seat in &mut seats {
-                timed(histogram, || step(&shared, seat, now));
+                latencies.timed(|| step(&shared, seat, now));
                 between_calls();
             }
         }
@@ -330,19 +279,19 @@ fn shared_tail<S: Shared>(label: &str, threads: usize, backlog: usize, seconds: 
 }
 
 fn naive_tail(label: &str, naive: &impl Naive, threads: usize, seconds: u64) -> Histogram<u64> {
-    tail(label, threads, seconds, |stop, histogram| {
+    tail(label, threads, seconds, |stop, latencies| {
         while !stop.load(Ordering::Relaxed) {
-            timed(histogram, || black_box(naive.meet(1)));
+            latencies.timed(|| black_box(naive.meet(1)));
             between_calls();
         }
     })
 }
 
 fn redis_tail(label: &str, redis: &Redis, threads: usize, seconds: u64) -> Histogram<u64> {
-    tail(label, threads, seconds, |stop, histogram| {
+    tail(label, threads, seconds, |stop, latencies| {
         let mut client = redis.client();
         while !stop.load(Ordering::Relaxed) {
-            timed(histogram, || client.meet(1));
+            latencies.timed(|| client.meet(1));
             between_calls();
         }
     })
@@ -418,8 +367,11 @@ fn storms() {
 
 fn tails(picture: Option<&str>) {
     println!(
-        "\n{:<32} {:>7} {:>6} {:>6} {:>8} {:>10} {:>11} {:>12} {:>10}",
-        "ns, beside two hogs", "workers", "p50", "p99", "p99.9", "p99.99", "p99.999", "max", "calls"
+        "\nns of a call, beside two hogs; behind the bar without those whose own thread lost its processor"
+    );
+    println!(
+        "{:<29} {:>2} {:>5} {:>6} {:>7} {:>10} | {:>9} {:>10} {:>10} {:>6} {:>9}",
+        "", "n", "p50", "p99", "p99.9", "p99.99", "p99.99", "p99.999", "max", "lost", "calls"
     );
     let redis = Redis::start();
     let mut drawn = Vec::new();
@@ -447,7 +399,7 @@ fn tails(picture: Option<&str>) {
         }
     }
     if let Some(path) = picture {
-        let title = "One call, 16 threads and two hogs on two processors";
+        let title = "A call of 16 threads beside two hogs, on two processors: waiting for others";
         std::fs::write(path, svg::draw(title, &drawn)).expect("the picture's folder exists");
     }
 }
