@@ -58,6 +58,7 @@ pub(crate) fn draw(title: &str, curves: &[(String, Histogram<u64>)]) -> String {
     }
     for (i, (label, histogram)) in curves.iter().enumerate() {
         let colour = COLOURS[i % COLOURS.len()];
+        let label = label.replace('&', "&amp;").replace('<', "&lt;");
         let mut path = String::new();
         for step in 0..=94 {
             let nines = 0.3 + f64::from(step) * 0.05;
