@@ -5,9 +5,10 @@
 //! ```
 //!
 //! Each thread acts for its own people (join, next, wake, block) and, as anyone may, against all (leave,
-//! cancel, end). A third number is added to the seeds, so that runs add up. Checked on the way: a join or rescan reports a pairing of its own, with a compatible
-//! partner, not blocked before, not met of late; a pairing ends once; versions rise. At pauses, with all threads at
-//! rest: pairs are symmetric, nobody is in two, nobody who waits could have anyone who waits.
+//! cancel, end). A third number is added to the seeds, so that runs add up. Checked on the way: a join or
+//! rescan reports a pairing of its own, with a compatible partner, not blocked before, not met of late; a
+//! pairing ends once; versions rise. At pauses, with all threads at rest: pairs are symmetric, nobody is in
+//! two, nobody who waits could have anyone who waits.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // A program, not the core.
 
