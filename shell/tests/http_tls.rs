@@ -40,6 +40,9 @@ struct Server {
     origin: Origin,
     stats: Arc<Stats>,
     ca: PathBuf,
+    /// A copy of the certificate, for clients: the file itself may be renewed.
+    trusted: PathBuf,
+    files: tls::CertificateFiles,
     _dir: tempfile::TempDir,
     stop: Arc<AtomicBool>,
     waker: Arc<mio::Waker>,
@@ -55,7 +58,10 @@ impl Server {
         std::fs::write(&key, pair.signing_key.serialize_pem()).expect("write");
         let clock = Clock::start();
         let Now { wall, .. } = clock.now();
-        let tls = tls::server_config(&ca, &key, wall).expect("a configuration");
+        let trusted = dir.path().join("trusted.pem");
+        std::fs::copy(&ca, &trusted).expect("copied");
+        let files = tls::CertificateFiles::open(&ca, &key, wall).expect("a pair");
+        let tls = files.config();
         let listener = bind("127.0.0.1:0".parse().expect("address"), true).expect("bind");
         let port = listener.local_addr().expect("address").port();
         let mut reactor = Reactor::new(vec![listener], Some(tls), config, Echo, clock).expect("reactor");
@@ -64,7 +70,7 @@ impl Server {
         let flag = Arc::clone(&stop);
         let thread = Some(std::thread::spawn(move || reactor.run(&flag).expect("run")));
         let origin = Origin::parse(&format!("https://localhost:{port}")).expect("origin");
-        Self { origin, stats, ca, _dir: dir, stop, waker, thread }
+        Self { origin, stats, ca, trusted, files, _dir: dir, stop, waker, thread }
     }
 
     fn request(&self, body: &[u8]) -> Vec<u8> {
@@ -166,6 +172,58 @@ fn whoever_speaks_no_tls_is_dropped_and_others_are_served() {
     assert!(!answer.starts_with(b"HTTP"));
     server.wait_for(|stats| stats.view().broken == 1 && stats.view().connections == 0);
     assert_eq!(server.call(b"served"), b"served");
+}
+
+/// One handshake and a request; which certificate was shown, and whether a session was resumed.
+fn shake(server: &Server, config: &Arc<rustls::ClientConfig>) -> (Vec<u8>, Option<rustls::HandshakeKind>) {
+    let name = "localhost".try_into().expect("a name");
+    let mut session = rustls::ClientConnection::new(Arc::clone(config), name).expect("a session");
+    let mut socket = server.socket();
+    let mut stream = rustls::Stream::new(&mut session, &mut socket);
+    stream.write_all(&server.request(b"hello")).expect("written");
+    let mut answer = [0; 1_024];
+    assert!(stream.read(&mut answer).expect("an answer") > 0);
+    let shown = session.peer_certificates().expect("a certificate")[0].to_vec();
+    (shown, session.handshake_kind())
+}
+
+#[test]
+fn a_session_is_resumed_and_http_1_1_is_agreed_upon() {
+    let server = Server::start(ReactorConfig::default());
+    let config = tls::client_config(Some(&server.ca)).expect("roots");
+    let (full, resumed) = (shake(&server, &config).1, shake(&server, &config).1);
+    assert!(full != Some(rustls::HandshakeKind::Resumed), "{full:?}");
+    assert_eq!(resumed, Some(rustls::HandshakeKind::Resumed));
+    let mut other = (*config).clone();
+    other.alpn_protocols = vec![b"h2".to_vec()];
+    let name = "localhost".try_into().expect("a name");
+    let mut session = rustls::ClientConnection::new(Arc::new(other), name).expect("a session");
+    let mut socket = server.socket();
+    let refused = session.complete_io(&mut socket).expect_err("no protocol in common");
+    assert!(refused.to_string().contains("NoApplicationProtocol"), "{refused}");
+}
+
+#[test]
+fn a_renewed_certificate_is_used_from_the_next_handshake_on_and_a_broken_one_is_not() {
+    let mut server = Server::start(ReactorConfig::default());
+    let wall = Clock::start().now().wall;
+    let shown = |server: &Server| {
+        // A client of its own each time, so that nothing is resumed.
+        shake(server, &tls::client_config(Some(&server.trusted)).expect("roots")).0
+    };
+    let first = shown(&server);
+    assert!(server.files.refresh(wall).is_none(), "nothing has changed");
+    let pair = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    // Half of a renewal: the new certificate beside the old key.
+    std::fs::write(&server.ca, pair.cert.pem()).expect("written");
+    let error = server.files.refresh(wall).expect("a change").expect_err("refused");
+    assert!(error.to_string().contains("does not belong"), "{error}");
+    assert_eq!(shown(&server), first);
+    let key = pair.signing_key.serialize_pem() + "\n";
+    std::fs::write(server.ca.with_file_name("key.pem"), key).expect("written");
+    server.files.refresh(wall).expect("a change").expect("used");
+    std::fs::copy(&server.ca, &server.trusted).expect("copied");
+    assert_eq!(shown(&server), pair.cert.der().to_vec());
 }
 
 #[test]

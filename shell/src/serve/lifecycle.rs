@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::outbound::{Mail, Outbox};
 use crate::reactor::{Reactor, Service};
 use crate::say;
+use crate::tls::CertificateFiles;
 use mio::Waker;
 use nobat_core::engine::Engine;
 use nobat_core::id::KindIx;
@@ -113,6 +114,8 @@ pub(super) struct Lifecycle<'a> {
     pub outbox: &'a Outbox,
     /// Of a results bot.
     pub dataset: Option<DatasetFile>,
+    /// Of the webhook listener.
+    pub tls: Option<CertificateFiles>,
     pub stop: &'a Stop,
     /// What was last said about the release gate.
     pub released: Option<bool>,
@@ -123,6 +126,7 @@ impl Lifecycle<'_> {
     pub(super) fn run(mut self) {
         loop {
             self.dataset.iter_mut().for_each(DatasetFile::refresh);
+            self.renew();
             self.release();
             self.ring();
             if !self.stop.tick() {
@@ -135,6 +139,15 @@ impl Lifecycle<'_> {
     /// Rings those whose time has come. Where the journal is behind, they are rung at the next tick.
     fn ring(&self) {
         while let Ok(RUNG_AT_ONCE) = self.engine.wake(self.clock.now(), RUNG_AT_ONCE) {}
+    }
+
+    /// Takes a renewed certificate into use.
+    fn renew(&mut self) {
+        match self.tls.as_mut().and_then(|files| files.refresh(self.clock.now().wall)) {
+            None => {}
+            Some(Ok(())) => say!(Info, "the certificate was renewed: it is used from the next handshake on"),
+            Some(Err(e)) => say!(Error, "the new certificate is not used, the one before stays: {e}"),
+        }
     }
 
     /// Opens the gate of a results bot once the hour has come and there is something to show. To be called

@@ -24,6 +24,7 @@ use crate::observe::{Registry, names};
 use crate::outbound::Outbound;
 use crate::reactor::{self, Reactor, ReactorConfig};
 use crate::recovery::{Recovery, RecoveryError};
+use crate::tls::CertificateFiles;
 use crate::{entropy, say};
 use dataset::DatasetFile;
 use intake::{House, Intake};
@@ -137,7 +138,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         secret: &secret,
         clock,
     };
-    let intake = Intake::new(&house, listeners, server_tls)?;
+    let intake = Intake::new(&house, listeners, server_tls.as_ref().map(CertificateFiles::config))?;
     let _ = wakers.set(intake.wakers());
 
     let admin = Reactor::new(
@@ -148,8 +149,16 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         clock,
     )?;
 
-    let mut lifecycle =
-        Lifecycle { config, clock, engine: &engine, outbox: &outbox, dataset, stop: &stop, released: None };
+    let mut lifecycle = Lifecycle {
+        config,
+        clock,
+        engine: &engine,
+        outbox: &outbox,
+        dataset,
+        tls: server_tls,
+        stop: &stop,
+        released: None,
+    };
     lifecycle.release();
     let out = out.spawn()?;
     let follower = follower.spawn()?;

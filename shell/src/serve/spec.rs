@@ -153,9 +153,9 @@ pub(super) fn reactor(config: &Config) -> ReactorConfig {
 pub(super) fn server_tls(
     config: &Config,
     now: UnixMillis,
-) -> Result<Option<Arc<rustls::ServerConfig>>, ServeError> {
+) -> Result<Option<tls::CertificateFiles>, ServeError> {
     let Some(files) = &config.tls else { return Ok(None) };
-    tls::server_config(&files.cert, &files.key, now).map(Some).map_err(config_error)
+    tls::CertificateFiles::open(&files.cert, &files.key, now).map(Some).map_err(config_error)
 }
 
 fn config_error(e: impl std::fmt::Display) -> ServeError {

@@ -1,6 +1,7 @@
 //! rustls on both sides.
 //!
-//! What lives here: [`server_config`] from PEM files, [`client_config`] from the system's roots, and
+//! What lives here: [`CertificateFiles`], a pair that may be renewed while it is used, and [`server_config`] for one
+//! that may not; [`client_config`] from the system's roots, and
 //! [`Stream`], a
 //! socket that may be encrypted, for sockets that never block. `serve` makes the configurations; `reactor` and
 //! `outbound::client` use the stream. It knows nothing of HTTP beyond the protocol name in ALPN.
@@ -10,12 +11,14 @@
 mod client;
 mod error;
 mod pem;
+mod reload;
 mod server;
 mod stream;
 mod validity;
 
 pub use client::client_config;
 pub use error::TlsError;
+pub use reload::CertificateFiles;
 pub use server::server_config;
 pub use stream::Stream;
 

@@ -1,19 +1,47 @@
 //! The server's side: one certificate chain and its key.
 
+use super::reload::{CertificateFiles, Current};
 use super::validity::Validity;
 use super::{ALPN, TlsError, pem, provider};
 use nobat_core::time::UnixMillis;
+use rustls::crypto::CryptoProvider;
+use rustls::server::ServerSessionMemoryCache;
+use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, ServerConfig};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads a chain and its key and checks them against each other and against `now`.
-///
-/// Called again for a reload: a refused file leaves what runs as it is.
+/// Sessions that may be resumed: a few for each connection that the platform holds to each bot. A TLS 1.3
+/// session takes about a kilobyte.
+const SESSIONS_KEPT: usize = 2_048;
+
+/// Reads a chain and its key and checks them against each other and against `now`. For a pair that may be
+/// renewed while it is used: [`CertificateFiles`].
 ///
 /// # Errors
 /// In plain words, naming the file.
 pub fn server_config(cert: &Path, key: &Path, now: UnixMillis) -> Result<Arc<ServerConfig>, TlsError> {
+    Ok(CertificateFiles::open(cert, key, now)?.config())
+}
+
+/// The listeners' configuration over the pair that is in use.
+pub(super) fn config(current: Arc<Current>) -> Result<Arc<ServerConfig>, TlsError> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Provider)?;
+    let mut config = builder.with_no_client_auth().with_cert_resolver(current);
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.session_storage = ServerSessionMemoryCache::new(SESSIONS_KEPT);
+    Ok(Arc::new(config))
+}
+
+/// A pair that is of one another, in time, and usable.
+pub(super) fn certified(
+    cert: &Path,
+    key: &Path,
+    provider: &CryptoProvider,
+    now: UnixMillis,
+) -> Result<CertifiedKey, TlsError> {
     let chain = pem::certificates(cert)?;
     let private = pem::private_key(key)?;
     if let Some(validity) = chain.first().and_then(|first| Validity::of(first)) {
@@ -24,17 +52,11 @@ pub fn server_config(cert: &Path, key: &Path, now: UnixMillis) -> Result<Arc<Ser
             return Err(TlsError::Expired { path: cert.into(), not_after: validity.not_after });
         }
     }
-    let builder = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(TlsError::Provider)?;
-    let mut config =
-        builder.with_no_client_auth().with_single_cert(chain, private).map_err(|error| match error {
-            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                TlsError::Mismatch { cert: cert.into(), key: key.into() }
-            }
-            Error::InvalidCertificate(_) => TlsError::Unusable { path: cert.into(), error },
-            error => TlsError::Unusable { path: key.into(), error },
-        })?;
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    Ok(Arc::new(config))
+    CertifiedKey::from_der(chain, private, provider).map_err(|error| match error {
+        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            TlsError::Mismatch { cert: cert.into(), key: key.into() }
+        }
+        Error::InvalidCertificate(_) => TlsError::Unusable { path: cert.into(), error },
+        error => TlsError::Unusable { path: key.into(), error },
+    })
 }
