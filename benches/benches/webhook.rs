@@ -92,6 +92,8 @@ fn slow() {
     let served = Served::on_core("shell", 0);
     let quiet = latencies(served.port(), 5_000);
     let crowd = support::load::Crowd::start(served.port(), 500, 500);
+    // Until the readers' sockets are full: before, they are not slow but a load.
+    std::thread::sleep(Duration::from_secs(4));
     let beside = latencies(served.port(), 5_000);
     let alive = crowd.stop();
     for (what, latency) in [("alone", quiet), ("beside 500 slow senders and 500 slow readers", beside)] {

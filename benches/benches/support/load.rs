@@ -95,7 +95,11 @@ impl Crowd {
                     }
                 }
                 for socket in &mut readers {
-                    while socket.write(&request).is_ok_and(|n| n == request.len()) {}
+                    for _ in 0..4 {
+                        if socket.write(&request).is_err() {
+                            break;
+                        }
+                    }
                     moved += socket.read(&mut [0; 1]).unwrap_or(0) as u64;
                 }
                 count.fetch_add(moved, Ordering::Relaxed);
