@@ -111,13 +111,39 @@ impl Gcra {
     /// [`NotBefore`] with the first instant at which there is a token. Nothing was written then.
     #[inline]
     pub fn take(&self, rate: Rate, now: Nanos) -> Result<(), NotBefore> {
+        // What does not depend on the word is computed before it is there: between load and exchange, which is
+        // what concurrent callers contend for, a choice between two sums is left.
+        let Some(most) = now.0.checked_add(rate.tolerance) else { return self.take_late(rate, now) };
+        let Some(_) = most.checked_add(rate.interval) else { return self.take_late(rate, now) };
+        let fresh = now.0 + rate.interval;
         // ORDERING: Relaxed, as in `peek`.
         // LINEARIZES: a denial, at this load or at the failed exchange that reloaded the word.
         let mut tat = self.tat.load(Ordering::Relaxed);
         loop {
+            if tat > most {
+                return Err(NotBefore(Nanos(tat - rate.tolerance)));
+            }
+            // [`Rate::taken`]; it cannot pass the end of time, as `most` and an interval do not.
+            let next = if tat > now.0 { tat + rate.interval } else { fresh };
+            // ORDERING: Relaxed on both sides; coherence of the one word is all that is needed.
+            // LINEARIZES: a grant, at the exchange that succeeds.
+            match self.tat.compare_exchange_weak(tat, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(seen) => tat = seen,
+            }
+        }
+    }
+
+    /// The same so near the end of time that sums must saturate.
+    #[cold]
+    fn take_late(&self, rate: Rate, now: Nanos) -> Result<(), NotBefore> {
+        // ORDERING: Relaxed, as in `peek`.
+        // LINEARIZES: as in `take`.
+        let mut tat = self.tat.load(Ordering::Relaxed);
+        loop {
             rate.peek(Nanos(tat), now)?;
             let next = rate.taken(Nanos(tat), now).0;
-            // ORDERING: Relaxed on both sides; coherence of the one word is all that is needed.
+            // ORDERING: Relaxed, as in `take`.
             // LINEARIZES: a grant, at the exchange that succeeds.
             match self.tat.compare_exchange_weak(tat, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),

@@ -54,13 +54,15 @@ proptest! {
     #[test]
     fn a_keyed_store_is_a_bucket_per_key(
         burst in 1u32..4,
+        // Slow and fast: few that are not full at once, or all of them.
+        pace in prop_oneof![Just(3u64), Just(300)],
         ops in prop::collection::vec((0u64..5_000, 0u64..300), 1..4_000),
     ) {
         let rate = Rate::new(Duration::from_nanos(1_000), burst);
         let mut keyed = Keyed::new(rate, 1 << 20, 7);
         let (mut oracle, mut now): (BTreeMap<u64, Gcra>, u64) = (BTreeMap::new(), 0);
         for (key, step) in ops {
-            now += step;
+            now += step % pace;
             let bucket = oracle.entry(key).or_default();
             prop_assert_eq!(keyed.peek(key, Nanos(now)), bucket.peek(rate, Nanos(now)));
             prop_assert_eq!(keyed.take(key, Nanos(now)), bucket.take(rate, Nanos(now)));
@@ -129,6 +131,20 @@ fn a_zero_interval_never_refuses_and_the_end_of_time_does_not_wrap() {
     assert!((0..100).all(|_| bucket.take(free, Nanos(1)).is_ok()));
     let slow = Rate::new(Duration::MAX, u32::MAX);
     assert!(Gcra::full().take(slow, Nanos(u64::MAX - 1)).is_ok());
+    // Around the last instants at which nothing has to saturate.
+    let (rate, pure) = (Rate::per_second(1, 3), Nanos(7));
+    for late in (0..8).map(|half| u64::MAX - half * 500_000_000) {
+        let bucket = Gcra::full();
+        let mut tat = pure;
+        for _ in 0..5 {
+            let expected = rate.peek(tat, Nanos(late));
+            assert_eq!(bucket.take(rate, Nanos(late)), expected, "{late}");
+            if expected.is_ok() {
+                tat = rate.taken(tat, Nanos(late));
+                assert_eq!(bucket.full_at(), tat);
+            }
+        }
+    }
 }
 
 #[test]
