@@ -14,6 +14,9 @@
 //!     --collect-atstart=no --toggle-collect='*measured_sends*' BINARY
 //! ```
 //!
+//! With an out-file instead of `/dev/null`, `callgrind_annotate --inclusive=yes FILE` tells `take_in`, `let_leave`
+//! and `hear` apart. Forgetting a conversation falls to `take_in`: for each that comes one goes.
+//!
 //! `NOBAT_COUNT` is `nobat`, `heap` or `btree`, what is pending, and how many sends are counted; divide the
 //! `Collected` line by the latter.
 
@@ -23,7 +26,7 @@ use nobat_core::bucket::{Rate, Window};
 use nobat_core::envelope::{Class, Conversation, Place, Route, Verdict};
 use nobat_core::id::{EnvelopeId, KindIx, LaneIx, UserId};
 use nobat_core::limits::WINDOW;
-use nobat_core::pacer::{Pacer, PacerConfig, Parcel};
+use nobat_core::pacer::{Dispatch, FlightId, Pacer, PacerConfig, Parcel};
 use nobat_core::time::Nanos;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -45,6 +48,22 @@ trait Subject {
 
 struct Nobat(Pacer<u32>);
 
+/// The three calls of a send, kept apart for whoever counts them.
+#[inline(never)]
+fn take_in(pacer: &mut Pacer<u32>, now: Nanos, parcel: Parcel<u32>) {
+    pacer.enqueue(now, parcel).expect("room");
+}
+
+#[inline(never)]
+fn let_leave(pacer: &mut Pacer<u32>, now: Nanos) -> Option<Dispatch<u32>> {
+    pacer.poll_dispatch(now)
+}
+
+#[inline(never)]
+fn hear(pacer: &mut Pacer<u32>, now: Nanos, flight: FlightId) {
+    black_box(pacer.handle_verdict(now, flight, &Verdict::Sent, LATENCY));
+}
+
 impl Subject for Nobat {
     fn new() -> Self {
         let config = PacerConfig { spent: false, max_pending: 1 << 22, ..PacerConfig::default() };
@@ -63,13 +82,13 @@ impl Subject for Nobat {
             place: Place::InOrder,
             deadline: None,
         };
-        self.0.enqueue(now, parcel).expect("room");
+        take_in(&mut self.0, now, parcel);
     }
 
     fn send(&mut self, now: Nanos) -> bool {
-        let Some(dispatch) = self.0.poll_dispatch(now) else { return false };
+        let Some(dispatch) = let_leave(&mut self.0, now) else { return false };
         black_box(dispatch.handle);
-        black_box(self.0.handle_verdict(now, dispatch.flight, &Verdict::Sent, LATENCY));
+        hear(&mut self.0, now, dispatch.flight);
         true
     }
 }
