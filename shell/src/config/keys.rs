@@ -234,8 +234,8 @@ keys! {
         "So many partners who report a user within a day shut him out.";
     CHAT_SHUT_OUT: chat.shut_out_hours, &[], Whole(1, 8760), "24",
         "For how long he then meets nobody.";
-    CHAT_SEATS: chat.searchers, &[], Whole(1000, 4_194_304), "1000000",
-        "Users who may have searched since the start, 256 bytes each as they come; and as many blocks between users. Beyond, who searches for the first time is told that there is no room.";
+    CHAT_SEATS: chat.searchers, &[], Whole(1000, 4_194_304), "100000",
+        "Users who may have searched since the start, and as many blocks between users: about 530 bytes each, set aside at the start. Beyond, who searches for the first time is told that there is no room.";
     CHAT_PROTECT: chat.protect_content, &[], Bool, "false",
         "What is passed on can be neither forwarded nor saved.";
     CHAT_STARS: chat.stars, &[("ENABLE_STARS_PAYMENTS", Same)], Bool, "false",
