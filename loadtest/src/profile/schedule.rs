@@ -11,6 +11,9 @@ use crate::student::{self, Student, Wishes};
 /// that none may be coalesced with another.
 const QUESTIONS_PER_CHAT: usize = 5;
 
+/// Students who ask at one moment of a burst; those beyond come a second later each time, as many again: more at
+/// once is more than the generator can hand over in time, and the lanes are behind anyway.
+const AT_ONCE: u32 = 25_500;
 /// One of so many students of `release` comes after the hour.
 const LIVE_OF: u32 = 5;
 
@@ -35,7 +38,9 @@ pub fn scripts(profile: &Profile, truth: &Truth) -> (Vec<Planned>, Wishes) {
             digits: student::Digits::draw(&mut rng),
         };
         match profile.kind {
-            Kind::Burst510 | Kind::ReachMainOnly => student.ask_once(&mut plan),
+            Kind::Burst510 | Kind::ReachMainOnly => {
+                student.ask_once(Duration::from_secs(u64::from(nth / AT_ONCE)), &mut plan)
+            }
             Kind::BurstChats => {
                 let numbers = distinct(truth, QUESTIONS_PER_CHAT, &mut rng);
                 student.ask_all(&numbers, &mut plan);

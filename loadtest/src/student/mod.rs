@@ -94,9 +94,9 @@ pub struct Student {
 }
 
 impl Student {
-    /// Asks for the own number at the first moment.
-    pub fn ask_once(&self, plan: &mut Vec<Planned>) {
-        plan.push(self.says(Duration::ZERO, self.digits.write(self.own)));
+    /// Asks for the own number at this moment.
+    pub fn ask_once(&self, at: Duration, plan: &mut Vec<Planned>) {
+        plan.push(self.says(at, self.digits.write(self.own)));
     }
 
     /// Asks for all of these at the first moment, in this order.
