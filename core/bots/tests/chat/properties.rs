@@ -57,7 +57,7 @@ const ENDS: [&str; 6] = [
 impl Judge {
     /// Reads what is new. Returns what was passed on, by who got it.
     fn read(&mut self, w: &World) -> Vec<(u64, String)> {
-        let (mut passed, mut met) = (Vec::new(), Vec::new());
+        let mut passed = Vec::new();
         for user in 1..=USERS {
             let screen = &w.screens[&user];
             let from = self.read.insert(user, screen.len()).unwrap_or(0);
@@ -72,12 +72,11 @@ impl Judge {
                     // Each has an age of his own, so that his partner can be recognized.
                     let shown =
                         (1..=USERS).find(|n| profile.contains(&format!("\u{2068}{}\u{2069}", 50 + n)));
-                    met.push((user, shown.expect("somebody's age")));
+                    // In the order of the screen: a chat may begin and end while time passes.
+                    let former = self.partner.insert(user, shown.expect("somebody's age"));
+                    assert_eq!(former, None, "{user} is in two chats");
                 }
             }
-        }
-        for (user, shown) in met {
-            assert_eq!(self.partner.insert(user, shown), None, "{user} is in two chats");
         }
         for (user, shown) in &self.partner {
             assert_eq!(self.partner.get(shown), Some(user), "{user} is with {shown}, who is not with him");
@@ -118,6 +117,21 @@ fn play(deeds: Vec<Deed>) {
         w.pass(Duration::from_millis(600));
         assert_eq!(judge.read(&w), [], "out of turn");
     }
+}
+
+#[test]
+fn a_chat_may_begin_and_end_while_time_passes() {
+    let find = |user| Deed::Command(user, "/find");
+    // They part idle, wait until they may meet again, meet, and part idle again.
+    play(vec![
+        find(7),
+        find(4),
+        Deed::Waits(1_165),
+        Deed::Waits(1_761),
+        find(4),
+        find(7),
+        Deed::Waits(1_872),
+    ]);
 }
 
 proptest! {
