@@ -19,24 +19,36 @@ mod raw {
 
     /// The owner of the memory.
     pub(super) struct Zeroed {
+        /// As it was allocated.
+        base: NonNull<u8>,
+        /// The first word: the first multiple of [`ALIGN`] from `base` on.
         first: NonNull<AtomicU64>,
         len: usize,
     }
 
     impl Zeroed {
+        /// Aligned as a word is, with room to move to a cache line: an allocator asked for more alignment
+        /// than its own writes the zeros itself and touches every page, instead of taking fresh ones.
         fn layout(len: usize) -> Option<Layout> {
-            Layout::from_size_align(len.checked_mul(size_of::<AtomicU64>())?, ALIGN).ok()
+            let bytes =
+                len.checked_mul(size_of::<AtomicU64>())?.checked_add(ALIGN - align_of::<AtomicU64>())?;
+            Layout::from_size_align(bytes, align_of::<AtomicU64>()).ok()
         }
 
         pub(super) fn new(len: usize) -> Self {
             if len == 0 {
-                return Self { first: NonNull::dangling(), len };
+                return Self { base: NonNull::dangling(), first: NonNull::dangling(), len };
             }
             let layout = Self::layout(len).expect("a slab fits the address space: its limits are checked");
             #[allow(unsafe_code)]
             // SAFETY: the layout is not empty, for `len` is not 0.
             let bytes = unsafe { alloc_zeroed(layout) };
-            NonNull::new(bytes.cast()).map_or_else(|| handle_alloc_error(layout), |first| Self { first, len })
+            let base = NonNull::new(bytes).unwrap_or_else(|| handle_alloc_error(layout));
+            #[allow(unsafe_code)]
+            // SAFETY: `base` is aligned to a word, so at most `ALIGN` less one word is skipped, which the
+            // layout has beyond `len` words.
+            let first = unsafe { base.add(base.align_offset(ALIGN)) };
+            Self { base, first: first.cast(), len }
         }
 
         pub(super) const fn words(&self) -> &[AtomicU64] {
@@ -55,7 +67,7 @@ mod raw {
                 #[allow(unsafe_code)]
                 // SAFETY: `new` allocated it with this layout; words have nothing to drop.
                 unsafe {
-                    dealloc(self.first.as_ptr().cast(), layout);
+                    dealloc(self.base.as_ptr(), layout);
                 }
             }
         }
@@ -135,5 +147,14 @@ mod tests {
         assert_eq!(read, [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0]);
         assert!(words.record::<4>(3).is_none() && words.record::<4>(usize::MAX).is_none());
         assert!(Words::new(0).is_empty());
+    }
+
+    #[cfg(not(shuttle))]
+    #[test]
+    fn every_row_begins_on_a_cache_line() {
+        let rows: Vec<_> = (1..40).map(Words::new).collect();
+        for (row, len) in rows.iter().zip(1..) {
+            assert_eq!((row.as_ptr().addr() % 64, row.len()), (0, len));
+        }
     }
 }
