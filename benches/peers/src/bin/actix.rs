@@ -13,6 +13,8 @@ async fn main() -> std::io::Result<()> {
     let server = HttpServer::new(|| App::new().route("/webhook", web::post().to(webhook)))
         .workers(1)
         .keep_alive(KeepAlive::Os)
+        // Between two rounds its connections say nothing for longer than it would wait.
+        .client_request_timeout(std::time::Duration::ZERO)
         .bind("127.0.0.1:0")?;
     println!("{}", server.addrs()[0].port());
     server.run().await
