@@ -1,12 +1,13 @@
 //! What a kind says, as resources: one file a language, and the operator's own words over them.
 //!
 //! ```text
-//! # a comment
+//! # a comment, wherever a line begins so
 //! [key]
 //! The text, as many lines as it needs, with {placeholders}.
 //! ```
 //! What lives here: [`Phrases`], its parser with line-numbered errors, and [`Phrases::say`], which inserts
-//! values between isolates. A kind names its texts by a [`TextKey`]; the shell reads the operator's files.
+//! values between isolates. A kind names its texts by a [`TextKey`], made by `text_keys!`; the shell reads the
+//! operator's files.
 
 use super::bidi::push_isolated;
 
@@ -23,6 +24,41 @@ pub trait TextKey: Copy + Eq + 'static {
     /// Its place in [`TextKey::ALL`].
     fn index(self) -> usize;
 }
+
+/// Makes a kind's `Key` and its [`TextKey`]: `Name = "name in the files" ["placeholder" ..] characters;`.
+macro_rules! text_keys {
+    ($($(#[$doc:meta])* $key:ident = $name:literal [$($placeholder:literal)*] $max:expr;)*) => {
+        /// Names a text. The numbers are durable: new ones go to the end.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Key { $($(#[$doc])* $key),* }
+
+        impl Key {
+            /// The key with this number.
+            #[must_use]
+            pub fn from_u8(n: u8) -> Option<Self> {
+                <Self as TextKey>::ALL.get(usize::from(n)).copied()
+            }
+        }
+
+        impl TextKey for Key {
+            const ALL: &'static [Self] = &[$(Self::$key),*];
+            fn name(self) -> &'static str {
+                match self { $(Self::$key => $name),* }
+            }
+            fn placeholders(self) -> &'static [&'static str] {
+                match self { $(Self::$key => &[$($placeholder),*]),* }
+            }
+            fn chars_max(self) -> usize {
+                match self { $(Self::$key => $max),* }
+            }
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+pub(crate) use text_keys;
 
 /// What is wrong with a file of texts, and where.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -129,11 +165,12 @@ impl<K: TextKey> Parser<K> {
             return self.header(number, name);
         }
         match &mut self.open {
+            _ if line.starts_with('#') => {}
             Some((_, _, text)) => {
-                text.push_str(line);
+                text.push_str(line.trim_end());
                 text.push('\n');
             }
-            None if self.skipping || line.trim().is_empty() || line.starts_with('#') => {}
+            None if self.skipping || line.trim().is_empty() => {}
             None => self.wrong(number, "a text before the first `[key]`".to_owned()),
         }
     }
@@ -222,7 +259,7 @@ mod tests {
     #[test]
     fn the_operators_words_replace_only_what_they_name() {
         let mut phrases = Phrases::<Key>::new(FILE).unwrap();
-        phrases.replace("\u{feff}# ours\n[wait]\n\nلا {place}\nأبداً\n\n").unwrap();
+        phrases.replace("\u{feff}# ours\n[wait]\n\nلا {place}  \n# why\nأبداً\n\n").unwrap();
         let said = phrases.say(Key::Wait, &[("place", "12\u{202e}3")]);
         assert_eq!(said, format!("لا {FSI}123{PDI}\nأبداً"));
         assert_eq!(phrases.get(Key::Hello), "Hi.\n\nYou.");

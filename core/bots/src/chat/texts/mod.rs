@@ -3,7 +3,7 @@
 //! What lives here: [`Language`], [`Key`] (which texts there are) and [`Texts`]. The format of the files is
 //! [`crate::text::phrases`]. The shell reads the operator's files and passes their contents in.
 
-use crate::text::phrases::{Phrases, TextError, TextKey};
+use crate::text::phrases::{Phrases, TextError, TextKey, text_keys};
 
 /// Characters of one text, at most: room for the values within Telegram's 4,096.
 const TEXT: usize = 3_000;
@@ -75,32 +75,7 @@ impl Language {
     }
 }
 
-macro_rules! keys {
-    ($($(#[$doc:meta])* $key:ident = $name:literal [$($placeholder:literal)*] $max:expr;)*) => {
-        /// Names a text. The numbers are durable: new ones go to the end.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum Key { $($(#[$doc])* $key),* }
-
-        impl TextKey for Key {
-            const ALL: &'static [Self] = &[$(Self::$key),*];
-            fn name(self) -> &'static str {
-                match self { $(Self::$key => $name),* }
-            }
-            fn placeholders(self) -> &'static [&'static str] {
-                match self { $(Self::$key => &[$($placeholder),*]),* }
-            }
-            fn chars_max(self) -> usize {
-                match self { $(Self::$key => $max),* }
-            }
-            fn index(self) -> usize {
-                self as usize
-            }
-        }
-    };
-}
-
-keys! {
+text_keys! {
     /// Above the keyboard of languages.
     LanguageAsk = "language_ask" [] TEXT;
     /// Above the keyboard of genders.
@@ -269,14 +244,6 @@ keys! {
     ButtonLock = "button_lock" [] SHORT;
     /// Follows the help where something is sold.
     HelpPaid = "help_paid" [] 600;
-}
-
-impl Key {
-    /// The key with this number.
-    #[must_use]
-    pub fn from_u8(n: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(n)).copied()
-    }
 }
 
 /// Every text in every language.
