@@ -3,7 +3,8 @@
 //! Each task is an intake thread that handles inputs of anyone, another is the timer, another the journal's
 //! writer, which dies at a random frame. Then *every* prefix of what was pushed must replay to a legal state,
 //! the whole of it to the live one, and a process that resumes from the prefix that was durable must find
-//! everyone whom the dead one might have paired.
+//! everyone whom the dead one might have paired. What is drawn comes from the schedule's own generator, so
+//! that a schedule that fails is replayed with its draws.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg shuttle" cargo test -p nobat-core --release --lib shuttle_

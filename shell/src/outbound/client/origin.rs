@@ -113,13 +113,13 @@ mod tests {
 
     #[test]
     fn an_origin_names_its_port_only_if_it_is_not_usual() {
-        let origin = Origin::parse("https://API.telegram.org:443/root//").expect("good");
+        let origin = Origin::parse("https://API.telegram.org:443/base//").expect("good");
         assert_eq!(
             (origin.authority(), origin.prefix(), origin.host()),
-            ("api.telegram.org", "/root", "api.telegram.org")
+            ("api.telegram.org", "/base", "api.telegram.org")
         );
         assert_eq!(Origin::parse("http://[::1]:8081").expect("good").authority(), "[::1]:8081");
-        assert_eq!(origin.to_string(), "https://api.telegram.org/root");
+        assert_eq!(origin.to_string(), "https://api.telegram.org/base");
     }
 
     #[test]

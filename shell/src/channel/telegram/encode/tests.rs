@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// Splits a request into head and body, and checks the length it claims.
 fn written(call: &Call) -> (String, Value) {
-    let head = RequestHead::new("api.example:8081", "/root", &Secret::new("1000001:TEST".into()));
+    let head = RequestHead::new("api.example:8081", "/base", &Secret::new("1000001:TEST".into()));
     let mut out = b"before".to_vec();
     Encoder::new().call(&head, ChatId(-42), call, &mut out);
     let text = String::from_utf8(out).expect("UTF-8");
@@ -19,7 +19,7 @@ fn a_text_is_a_whole_request_behind_what_was_there() {
     let (head, body) = written(&Call::Text { text: "مرحبا".into(), keyboard: Vec::new() });
     assert_eq!(
         head,
-        "beforePOST /root/bot1000001:TEST/sendMessage HTTP/1.1\r\nHost: api.example:8081\r\n\
+        "beforePOST /base/bot1000001:TEST/sendMessage HTTP/1.1\r\nHost: api.example:8081\r\n\
          Connection: keep-alive\r\nContent-Type: application/json\r\nContent-Length: 35"
     );
     assert_eq!(body, json!({"chat_id": -42, "text": "مرحبا"}));
