@@ -24,13 +24,13 @@ pub(super) fn card(texts: &Texts, language: Language, schema: &Schema, entitled:
             card.value(label(&field.label, language), student.field(i));
         }
     }
-    card.out.push('\n');
+    card.gap();
     for (i, column) in schema.marks.iter().enumerate() {
         if column.role == MarkRole::Subject {
             card.mark(label(&column.label, language), student.mark(i), column.pass);
         }
     }
-    card.out.push('\n');
+    card.gap();
     for role in [MarkRole::Total, MarkRole::Average] {
         for (i, column) in schema.marks.iter().enumerate().filter(|(_, c)| c.role == role) {
             card.mark(label(&column.label, language), student.mark(i), column.pass);
@@ -52,6 +52,13 @@ struct Card<'a> {
 }
 
 impl Card<'_> {
+    /// Parts one group from the next; an empty group leaves no gap of its own.
+    fn gap(&mut self) {
+        if !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
+    }
+
     fn line(&mut self, label: &str, value: &str) {
         if value.is_empty() {
             return;

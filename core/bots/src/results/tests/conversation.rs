@@ -42,6 +42,14 @@ fn a_number_is_answered_with_the_card_in_its_promised_form() {
 }
 
 #[test]
+fn a_card_without_marks_has_one_gap_and_not_two() {
+    let mut world = World::with(&[("12348", "علي حسين جاسم", "")], NameSearch::Off);
+    let card = world.ask("12348");
+    assert!(!card.contains("\n\n\n"), "{card}");
+    assert_eq!(card.matches("\n\n").count(), 1, "{card}");
+}
+
+#[test]
 fn every_text_of_the_conversation_is_said_where_it_belongs() {
     let mut world = one();
     for (text, part) in [
