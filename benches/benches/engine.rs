@@ -6,7 +6,7 @@
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
 use nobat_core::bot::Input;
-use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Recovered};
+use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Rank, Recovered};
 use nobat_core::envelope::{Conversation, End};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{ChatId, EnvelopeId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
@@ -26,7 +26,7 @@ struct List(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Journal for List {
     type Room<'a> = ();
-    fn reserve(&self, _: usize) -> Option<()> {
+    fn reserve(&self, _: usize, _: Rank) -> Option<()> {
         Some(())
     }
     fn push(&self, (): (), entry: Entry) -> Seq {

@@ -39,7 +39,7 @@ struct Ring(Producer<Entry<()>>);
 
 impl engine::Journal for Ring {
     type Room<'a> = Reservation<'a, Entry<()>>;
-    fn reserve(&self, bytes: usize) -> Option<Self::Room<'_>> {
+    fn reserve(&self, bytes: usize, _: engine::Rank) -> Option<Self::Room<'_>> {
         self.0.try_reserve(bytes as u64)
     }
     fn push(&self, mut room: Self::Room<'_>, entry: engine::Entry) -> Seq {

@@ -38,6 +38,16 @@ pub const BLOCKED_MAX: usize = 1_000;
 /// them and delivers again), and bulk work is not admitted.
 pub const PENDING_ENVELOPES_MAX: usize = 1_000_000;
 
+/// How far protected inputs (payments) may pass the bound on envelopes.
+pub const PENDING_RESERVE: usize = 4_096;
+
+/// What the pacer takes. It is past the bound of admission, the reserve, and all that decisions under way on
+/// [`THREADS_MAX`] threads may add: what was admitted is never refused behind it.
+pub const PENDING_BACKSTOP: usize = PENDING_ENVELOPES_MAX + PENDING_RESERVE + THREADS_MAX * 512;
+
+/// Threads that decide at the same time.
+pub const THREADS_MAX: usize = 128;
+
 /// One frame's payload in the journal, in bytes. Longer is a bug and is refused before it is written.
 pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
 

@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
 use nobat_core::bot::Input;
-use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Recovered};
+use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Rank, Recovered};
 use nobat_core::envelope::{End, Envelope};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{ChatId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
@@ -38,7 +38,7 @@ impl Journal for &List {
         = ()
     where
         Self: 'a;
-    fn reserve(&self, _: usize) -> Option<()> {
+    fn reserve(&self, _: usize, _: Rank) -> Option<()> {
         Some(())
     }
     fn push(&self, (): (), mut entry: Entry) -> Seq {

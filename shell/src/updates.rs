@@ -6,6 +6,7 @@
 //! durable up to the frame that [`Taken::After`] names.
 
 use crate::channel::telegram::Update;
+use crate::clock::Clock;
 use crate::observe::{Registry, Sampler, log, names};
 use crate::say;
 use nobat_core::engine::{Admitted, AdmittedAs, Busy, Engine, Inbound, Journal};
@@ -54,6 +55,10 @@ pub struct Updates<J> {
     pub registry: Arc<Registry>,
     /// Bounds the log lines about single updates.
     pub sampler: Sampler,
+    /// Bounds the log lines about updates put off.
+    pub put_off_lines: Sampler,
+    /// For those lines.
+    pub clock: Clock,
     /// How many lanes share the users by home, for the log; 0 where the bot that was written to answers.
     pub lanes: u16,
 }
@@ -78,7 +83,14 @@ impl<J: Journal> Updates<J> {
     /// Counts an update that the platform is to keep.
     pub fn put_off(&self, why: Busy) {
         self.registry.inc_at(names::UPDATES_REFUSED, names::OVERLOAD);
-        say!(Debug, "update put off", why = why);
+        if let Some(others) = self.put_off_lines.admit(self.clock.mono()) {
+            let remedy = remedy(why);
+            say!(
+                Warn,
+                "updates are put off, the platform keeps them and delivers again: {why}; {remedy}",
+                others_meanwhile = others
+            );
+        }
     }
 
     fn count(&self, now: Nanos, inbound: &Inbound<'_>, admitted: Admitted) {
@@ -99,6 +111,16 @@ impl<J: Journal> Updates<J> {
                 lane = lane,
                 suppressed = suppressed
             );
+        }
+    }
+}
+
+/// What an operator can do about it.
+const fn remedy(why: Busy) -> &'static str {
+    match why {
+        Busy::Journal => "look at the disk of the data directory (`nobat doctor` measures it)",
+        Busy::Pending => {
+            "they go on as answers leave: look at nobat_envelopes_pending and the lanes, or raise limits.pending"
         }
     }
 }

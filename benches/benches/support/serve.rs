@@ -14,7 +14,7 @@ use nobat::webhook::routes::{Routes, SecretCheck};
 use nobat::webhook::source::Sources;
 use nobat::webhook::{Door, Shared, Webhook};
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
-use nobat_core::engine::{Busy, Engine, Entry, Journal, Kind};
+use nobat_core::engine::{Busy, Engine, Entry, Journal, Kind, Rank};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{BotId, KindIx, LaneIx, Seq};
 use nobat_core::time::Now;
@@ -109,7 +109,7 @@ struct Forgotten(AtomicU64);
 impl Journal for Forgotten {
     type Room<'a> = ();
 
-    fn reserve(&self, _: usize) -> Option<()> {
+    fn reserve(&self, _: usize, _: Rank) -> Option<()> {
         Some(())
     }
 
@@ -131,6 +131,8 @@ fn updates() -> Updates<Forgotten> {
         durable: Arc::new(Always),
         registry: Arc::new(Registry::new(1)),
         sampler: Sampler::new(0),
+        put_off_lines: Sampler::once_a_minute(),
+        clock: Clock::start(),
         lanes: 1,
     }
 }

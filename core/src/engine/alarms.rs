@@ -7,7 +7,7 @@
 use super::cell::Cell;
 use super::settle::Settled;
 use super::turn::Turn;
-use super::{Busy, Engine, Journal};
+use super::{Busy, Engine, Journal, Rank};
 use crate::bot::{Input, Unmatched};
 use crate::envelope::Conversation;
 use crate::id::{KindIx, UserId};
@@ -111,7 +111,7 @@ impl<J: Journal> Engine<J> {
     fn rescan(&self, now: Now, conversation: Conversation) -> Result<Settled, Busy> {
         let (user, kind) = (conversation.user, &self.kinds[conversation.kind.index()]);
         let Some(pairs) = &kind.pairs else { return Ok(Settled::Nothing) };
-        let room = self.journal.reserve(2 * ASIDE_BYTES_MAX).ok_or(Busy::Journal)?;
+        let room = self.journal.reserve(2 * ASIDE_BYTES_MAX, Rank::Ordinary).ok_or(Busy::Journal)?;
         let taken = super::cell::Taken::of(&self.cells, conversation, [Some(user), None, None]);
         let mut held = taken.lock();
         let Some(cell) = held.cell(user) else { return Ok(Settled::Nothing) };

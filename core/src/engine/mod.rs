@@ -44,6 +44,7 @@ use crate::envelope::{Conversation, Envelope, Payload, Place};
 use crate::gate::dedup::Seen;
 use crate::gate::rate::Rate;
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
+use crate::limits::PENDING_ENVELOPES_MAX;
 use crate::matchmaker::{Rules, Size};
 use crate::sync::lock::Mutex;
 use alarms::Alarms;
@@ -59,14 +60,24 @@ pub trait Journal: Send + Sync {
     where
         Self: 'a;
 
-    /// Reserves room for one frame of at most `bytes`; `None` when the disk is behind or full.
-    fn reserve(&self, bytes: usize) -> Option<Self::Room<'_>>;
+    /// Reserves room for one frame of at most `bytes`; `None` when the disk is behind or full, for
+    /// [`Rank::Ordinary`] ones earlier than for protected ones.
+    fn reserve(&self, bytes: usize, rank: Rank) -> Option<Self::Room<'_>>;
 
     /// Gives the frame its place. Never blocks or fails: the room was reserved.
     fn push(&self, room: Self::Room<'_>, entry: Entry) -> Seq;
 
     /// The last place given. What is waiting for it waits for everything before it.
     fn tail(&self) -> Seq;
+}
+
+/// Who is put off first when the disk or the platform is behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rank {
+    /// What a user writes: the platform keeps it and delivers it again.
+    Ordinary,
+    /// Payments, which have 10 s, and what makes room: how sends ended.
+    Protected,
 }
 
 /// One frame on its way to the disk.
@@ -224,6 +235,7 @@ pub struct Engine<J> {
     cells: Cells,
     journal: J,
     pending: AtomicU64,
+    pending_max: usize,
     #[cfg(shuttle)]
     plant: Plant,
 }
@@ -252,20 +264,29 @@ impl Engine<Detached> {
             cells: Cells::new(seed),
             journal: Detached,
             pending: AtomicU64::new(0),
+            pending_max: PENDING_ENVELOPES_MAX,
             #[cfg(shuttle)]
             plant: Plant::default(),
         }
     }
 
+    /// The same with a lower bound on envelopes without an end, at most [`PENDING_ENVELOPES_MAX`]: at it
+    /// [`Engine::handle_update`] says [`Busy::Pending`]. What is recovered beyond it is kept.
+    #[must_use]
+    pub fn with_pending_max(self, most: usize) -> Self {
+        Self { pending_max: most.min(PENDING_ENVELOPES_MAX), ..self }
+    }
+
     /// From here on frames go to `journal`, which continues where replay ended.
     #[must_use]
     pub fn attach<J: Journal>(self, journal: J) -> Engine<J> {
-        let Self { kinds, cells, pending, .. } = self;
+        let Self { kinds, cells, pending, pending_max, .. } = self;
         Engine {
             kinds,
             cells,
             journal,
             pending,
+            pending_max,
             #[cfg(shuttle)]
             plant: Plant::default(),
         }
@@ -299,7 +320,7 @@ impl<J: Journal> Engine<J> {
     pub fn settle(&self, ends: &[Ended], reach: &[ReachFact]) -> Result<Seq, Busy> {
         let mut payload = Vec::with_capacity(16 + 20 * (ends.len() + reach.len()));
         frame::encode_ends(ends, reach, &mut payload);
-        let room = self.journal.reserve(payload.len()).ok_or(Busy::Journal)?;
+        let room = self.journal.reserve(payload.len(), Rank::Protected).ok_or(Busy::Journal)?;
         let seq = self.journal.push(room, Entry { payload, envelopes: Vec::new(), reach: None });
         for ended in ends {
             self.close(ended);

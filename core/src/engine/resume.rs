@@ -10,7 +10,7 @@ use super::cell::Taken;
 use super::pairs::Pairs;
 use super::ties::Stage;
 use super::wants::Found;
-use super::{Busy, Engine, Journal, Kind};
+use super::{Busy, Engine, Journal, Kind, Rank};
 use crate::envelope::Conversation;
 use crate::id::{KindIx, UserId};
 use crate::limits::ASIDE_BYTES_MAX;
@@ -131,7 +131,7 @@ impl<J: Journal> Engine<J> {
 
     /// Stands someone in line again, at his old place.
     fn file_again(&self, now: Now, who: Conversation, kind: &Kind, pairs: &Pairs) -> Result<(), Busy> {
-        let room = self.journal.reserve(2 * ASIDE_BYTES_MAX).ok_or(Busy::Journal)?;
+        let room = self.journal.reserve(2 * ASIDE_BYTES_MAX, Rank::Ordinary).ok_or(Busy::Journal)?;
         let taken = Taken::of(&self.cells, who, [Some(who.user), None, None]);
         let mut held = taken.lock();
         let Some(ties) = held.cell(who.user).map(super::cell::Cell::ties) else { return Ok(()) };

@@ -1,4 +1,5 @@
 mod images;
+mod shed;
 
 use super::*;
 use crate::bot::{Decision, Outgoing, View};
@@ -61,17 +62,19 @@ impl Bot for Echo {
     }
 }
 
-/// A journal that is a list; `room` frames may be reserved.
+/// A journal that is a list; `room` frames may be reserved, the last `spare` of them by protected ones.
 #[derive(Clone)]
 struct List {
     frames: Arc<Mutex<Vec<Entry>>>,
     room: usize,
+    spare: usize,
 }
 
 impl Journal for List {
     type Room<'a> = ();
-    fn reserve(&self, _: usize) -> Option<()> {
-        (self.frames.lock().len() < self.room).then_some(())
+    fn reserve(&self, _: usize, rank: Rank) -> Option<()> {
+        let spare = if rank == Rank::Ordinary { self.spare } else { 0 };
+        (self.frames.lock().len() + spare < self.room).then_some(())
     }
     fn push(&self, (): (), mut entry: Entry) -> Seq {
         let mut frames = self.frames.lock();
@@ -90,7 +93,7 @@ fn detached() -> Engine<Detached> {
 }
 
 fn engine(room: usize) -> Engine<List> {
-    detached().attach(List { frames: Arc::new(Mutex::new(Vec::new())), room })
+    detached().attach(List { frames: Arc::new(Mutex::new(Vec::new())), room, spare: 0 })
 }
 
 fn at(secs: u64) -> Now {

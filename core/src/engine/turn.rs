@@ -9,13 +9,13 @@ use super::cell::{Cell, Open, Taken, Those};
 use super::erased::Effects;
 use super::frame::{self, InputHead};
 use super::wants::Carried;
-use super::{Admitted, AdmittedAs, Busy, Engine, Entry, Inbound, Journal, Kind, ReachFact};
+use super::{Admitted, AdmittedAs, Busy, Engine, Entry, Inbound, Journal, Kind, Rank, ReachFact};
 use crate::bot::{Input, View, Waiting, Want};
 use crate::envelope::Conversation;
 use crate::gate::rate::Pass;
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
 use crate::limits::{
-    ASIDE_BYTES_MAX, DECISION_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_ENVELOPES_MAX, RELAYS_PER_DECISION_MAX,
+    ASIDE_BYTES_MAX, DECISION_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_RESERVE, RELAYS_PER_DECISION_MAX,
     SENDS_PER_DECISION_MAX,
 };
 use crate::time::Now;
@@ -71,11 +71,13 @@ impl<J: Journal> Engine<J> {
 
     /// Runs an input to completion.
     pub(super) fn take(&self, now: Now, turn: &Turn<'_>) -> Result<Admitted, Busy> {
-        if self.pending.load(Relaxed) as usize + SENDS_PER_DECISION_MAX > PENDING_ENVELOPES_MAX {
+        let rank = rank(turn.input);
+        let reserve = if rank == Rank::Protected { PENDING_RESERVE } else { 0 };
+        if self.pending.load(Relaxed) as usize + SENDS_PER_DECISION_MAX > self.pending_max + reserve {
             return Err(Busy::Pending);
         }
         let kind = &self.kinds[turn.kind.index()];
-        let rooms = self.rooms(kind)?;
+        let rooms = self.rooms(kind, rank)?;
         let mut passed = None;
         let mut those: Those = [Some(turn.user), None, None];
         loop {
@@ -84,7 +86,7 @@ impl<J: Journal> Engine<J> {
             let Some(cell) = held.cell(turn.user) else { return Err(Busy::Pending) };
             if kind.pairs.as_ref().is_some_and(|pairs| pairs.unsettled(cell).is_some()) {
                 drop(held);
-                let room = self.journal.reserve(2 * ASIDE_BYTES_MAX).ok_or(Busy::Journal)?;
+                let room = self.journal.reserve(2 * ASIDE_BYTES_MAX, rank).ok_or(Busy::Journal)?;
                 self.settle_pair(now, turn.conversation(), room);
                 continue;
             }
@@ -131,8 +133,8 @@ impl<J: Journal> Engine<J> {
         }
     }
 
-    fn rooms(&self, kind: &Kind) -> Result<Rooms<J::Room<'_>>, Busy> {
-        let reserve = |bytes| self.journal.reserve(bytes).ok_or(Busy::Journal);
+    fn rooms(&self, kind: &Kind, rank: Rank) -> Result<Rooms<J::Room<'_>>, Busy> {
+        let reserve = |bytes| self.journal.reserve(bytes, rank).ok_or(Busy::Journal);
         let Some(_) = kind.pairs else { return Ok(Rooms { own: reserve(DECISION_BYTES_MAX)?, after: None }) };
         let own = reserve(DECISION_BYTES_MAX + 3 * ASIDE_BYTES_MAX)?;
         Ok(Rooms { own, after: Some(reserve(2 * ASIDE_BYTES_MAX)?) })
@@ -238,6 +240,14 @@ impl<J: Journal> Engine<J> {
         }
         cell.open.append(&mut opens);
         seq
+    }
+}
+
+/// Who is put off last: a payment is answered within 10 s or fails, and one that was made must be booked.
+const fn rank(input: &Input<'_>) -> Rank {
+    match input {
+        Input::PreCheckout { .. } | Input::Paid(_) | Input::Refunded(_) => Rank::Protected,
+        _ => Rank::Ordinary,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::reach::ReachMode;
 use crate::bucket::Rate;
-use crate::limits::PENDING_ENVELOPES_MAX;
+use crate::limits::PENDING_BACKSTOP;
 use core::time::Duration;
 
 /// The pacer's settings; [`PacerConfig::default`] is what one Telegram token is known to bear.
@@ -97,7 +97,7 @@ impl Default for PacerConfig {
             chat: Rate::per_second(1, 3),
             group_slots: 20,
             group_period: Duration::from_secs(60),
-            max_pending: PENDING_ENVELOPES_MAX,
+            max_pending: PENDING_BACKSTOP,
             urgent_reserve: 4_096,
             max_per_conversation: 4_096,
             shed_replies: false,

@@ -185,7 +185,7 @@ keys! {
     BODY_BYTES: limits.body_bytes, &[], Whole(65536, 16777216), "1048576",
         "The longest body of an update; beyond, 413.";
     PENDING: limits.pending, &[], Whole(1000, 1000000), "1000000",
-        "Answers that may wait to be sent; beyond, updates are answered 503 and the platform keeps them.";
+        "Answers that may wait to be sent; beyond, updates are answered 503 and the platform keeps them. Payments are taken until 4,096 more wait.";
     IDLE: limits.idle_seconds, &[], Whole(5, 3600), "75",
         "A connection without a request is closed after this.";
     PER_ADDRESS: limits.connections_per_address, &[], Whole(0, 100000), "1024",

@@ -1,14 +1,15 @@
-//! At most so many log lines a second, so that a burst does not become a disk full of lines.
+//! At most so many log lines a second or minute, so that a burst does not become a disk full of lines.
 
 use nobat_core::time::Nanos;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Lets the first `per_second` lines of each second through and counts the others. Shared by threads
-/// without a lock; a race at the turn of a second may let a line more through.
+/// Lets the first lines of each period through and counts the others. Shared by threads
+/// without a lock; a race at the turn of a period may let a line more through.
 #[derive(Debug)]
 pub struct Sampler {
-    per_second: u32,
-    /// `{ second: 32, lines: 32 }`
+    lines: u32,
+    period_s: u64,
+    /// `{ period: 32, lines: 32 }`
     window: AtomicU64,
     suppressed: AtomicU64,
 }
@@ -17,19 +18,29 @@ impl Sampler {
     /// A sampler for `per_second` lines; 0 lets none through.
     #[must_use]
     pub const fn new(per_second: u32) -> Self {
-        Self { per_second, window: AtomicU64::new(0), suppressed: AtomicU64::new(0) }
+        Self::every(1, per_second)
+    }
+
+    /// A sampler for one line a minute.
+    #[must_use]
+    pub const fn once_a_minute() -> Self {
+        Self::every(60, 1)
+    }
+
+    const fn every(period_s: u64, lines: u32) -> Self {
+        Self { lines, period_s, window: AtomicU64::new(0), suppressed: AtomicU64::new(0) }
     }
 
     /// May this line be written? If so: how many were suppressed since the last that was.
     pub fn admit(&self, now: Nanos) -> Option<u64> {
-        let second = now.0 / 1_000_000_000;
+        let period = now.0 / 1_000_000_000 / self.period_s;
         let window = self.window.load(Ordering::Relaxed);
-        let lines = if window >> 32 == second & 0xffff_ffff { window & 0xffff_ffff } else { 0 };
-        if lines >= u64::from(self.per_second) {
+        let lines = if window >> 32 == period & 0xffff_ffff { window & 0xffff_ffff } else { 0 };
+        if lines >= u64::from(self.lines) {
             self.suppressed.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        self.window.store(second << 32 | (lines + 1), Ordering::Relaxed);
+        self.window.store(period << 32 | (lines + 1), Ordering::Relaxed);
         Some(self.suppressed.swap(0, Ordering::Relaxed))
     }
 }

@@ -5,7 +5,7 @@ use crate::config::Secret;
 use crate::observe::{Registry, Sampler};
 use crate::updates::Durable;
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
-use nobat_core::engine::{Engine, Entry, Kind};
+use nobat_core::engine::{Engine, Entry, Kind, Rank};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{BotId, KindIx, LaneIx, Seq};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -83,7 +83,7 @@ struct Ring {
 impl Journal for Ring {
     type Room<'a> = ();
 
-    fn reserve(&self, _: usize) -> Option<()> {
+    fn reserve(&self, _: usize, _: Rank) -> Option<()> {
         (self.tail.load(Ordering::SeqCst) < self.room).then_some(())
     }
 
@@ -132,6 +132,8 @@ impl Rig {
             durable: Arc::clone(&disk) as Arc<dyn Durable>,
             registry: Arc::new(Registry::new(1)),
             sampler: Sampler::new(0),
+            put_off_lines: Sampler::once_a_minute(),
+            clock: Clock::start(),
             lanes: 1,
         });
         let origin = Origin::parse(&format!("http://{address}")).expect("an origin");

@@ -75,6 +75,8 @@ impl Intake {
             durable: Arc::clone(durable),
             registry: Arc::clone(registry),
             sampler: Sampler::new(config.log.updates_per_second),
+            put_off_lines: Sampler::once_a_minute(),
+            clock: *clock,
             lanes: spec::homes(config),
         });
         let poller = match config.polling {

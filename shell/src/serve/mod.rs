@@ -32,7 +32,7 @@ use lifecycle::{Lifecycle, Stop};
 use nobat_bots::results::Shelf;
 use nobat_core::engine::{Engine, Journal as _};
 use nobat_core::sync::ring as journal_ring;
-use ring::{Handover, RingJournal};
+use ring::{Disk, Handover, RingJournal, UnderWay};
 use snapshots::Follower;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -95,7 +95,8 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     dataset.iter_mut().for_each(DatasetFile::refresh);
 
     let seed = entropy::seed();
-    let engine = Engine::new(vec![spec::engine_kind(config, shelf)?], seed);
+    let engine =
+        Engine::new(vec![spec::engine_kind(config, shelf)?], seed).with_pending_max(config.limits.pending);
     let Recovery { journal, engine, mut recovered, loaded } = recover::recover(config, engine)?;
     engine.check_pairs().map_err(RecoveryError::Corrupt)?;
     let restarted = recovered.frames > 0 || loaded.header.is_some();
@@ -115,6 +116,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     let stop = Stop::new()?;
     let wakers = Arc::new(OnceLock::new());
     let follower = Follower::new(config, Arc::clone(&engine), Arc::clone(&registry), clock);
+    let under_way = Arc::new(UnderWay::default());
     let handover = Handover {
         outbox: outbox.clone(),
         intakes: Arc::clone(&wakers),
@@ -122,6 +124,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         rolled: follower.bell(),
         clock,
         began: clock.mono(),
+        under_way: Arc::clone(&under_way),
         fatal: stop.fatal(),
     };
     let journal = disk::spawn(journal, consumer, handover)?;
@@ -132,7 +135,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     let house = House {
         config,
         engine: &engine,
-        durable: Arc::new(journal.durability()),
+        durable: Arc::new(Disk { durability: journal.durability(), under_way, clock }),
         registry: &registry,
         pages: &pages,
         secret: &secret,

@@ -11,13 +11,25 @@ use crate::observe::{Registry, names};
 use crate::outbound::{Mail, Outbox};
 use crate::say;
 use crate::updates::Durable;
-use nobat_core::engine::{Entry, Journal, ReachFact, number};
+use nobat_core::engine::{Entry, Journal, Rank, ReachFact, number};
 use nobat_core::envelope::Envelope;
 use nobat_core::id::Seq;
 use nobat_core::sync::ring::{Producer, Reservation};
 use nobat_core::time::Nanos;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Room in the ring that is left to payments and to the ends of sends: what users write is put off before.
+const SPARE_FRAMES: u64 = 1 << 11;
+
+/// The same in bytes.
+const SPARE_BYTES: u64 = 8 << 20;
+
+/// A commit that takes longer is a disk that hangs. New updates are answered 503 at their head, which costs
+/// less than to hold them until the platform gives up on them (60 s) and delivers them again anyway.
+const COMMIT_MAX: Duration = Duration::from_secs(5);
 
 /// What is handed on after the commit.
 #[derive(Debug)]
@@ -32,8 +44,15 @@ pub(super) struct RingJournal(pub Producer<DiskEntry<Extra>>);
 impl Journal for RingJournal {
     type Room<'a> = Reservation<'a, DiskEntry<Extra>>;
 
-    fn reserve(&self, bytes: usize) -> Option<Self::Room<'_>> {
-        self.0.try_reserve(bytes as u64)
+    fn reserve(&self, bytes: usize, rank: Rank) -> Option<Self::Room<'_>> {
+        let bytes = bytes as u64;
+        let (frames_free, bytes_free) = self.0.room();
+        // Looked at before it is taken: threads that look together may go past the line by a decision each,
+        // and the spare is far wider than that.
+        if rank == Rank::Ordinary && (frames_free <= SPARE_FRAMES || bytes_free < SPARE_BYTES + bytes) {
+            return None;
+        }
+        self.0.try_reserve(bytes)
     }
 
     fn push(&self, mut room: Self::Room<'_>, entry: Entry) -> Seq {
@@ -48,13 +67,47 @@ impl Journal for RingJournal {
     }
 }
 
-impl Durable for Durability {
+/// When the commit under way began. Shared by the journal thread, which writes it, and whoever takes updates.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay(AtomicU64);
+
+impl UnderWay {
+    fn begun(&self, now: Nanos) {
+        // ORDERING: Relaxed, here and below; a hint about time, nothing is read through it.
+        self.0.store(now.0, Ordering::Relaxed);
+    }
+
+    fn done(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn lasts_over(&self, limit: Duration, now: impl FnOnce() -> Nanos) -> bool {
+        match self.0.load(Ordering::Relaxed) {
+            0 => false,
+            began => now().since(Nanos(began)) > limit,
+        }
+    }
+}
+
+/// The journal as those see it who take updates: what is durable, and whether it is worth waiting for.
+pub(super) struct Disk {
+    /// The journal thread's word.
+    pub durability: Durability,
+    /// A disk that hangs answers nothing, so its silence is timed.
+    pub under_way: Arc<UnderWay>,
+    /// To time it with.
+    pub clock: Clock,
+}
+
+impl Durable for Disk {
     fn durable(&self) -> Seq {
-        Seq(Self::durable(self))
+        Seq(self.durability.durable())
     }
 
     fn stalled(&self) -> bool {
-        Self::stalled(self) || self.failed()
+        self.durability.stalled()
+            || self.durability.failed()
+            || self.under_way.lasts_over(COMMIT_MAX, || self.clock.mono())
     }
 }
 
@@ -72,6 +125,8 @@ pub(super) struct Handover {
     pub clock: Clock,
     /// When the commit under way began.
     pub began: Nanos,
+    /// The same for others.
+    pub under_way: Arc<UnderWay>,
     /// Ends the process: nothing will be durable any more.
     pub fatal: Box<dyn FnMut() + Send>,
 }
@@ -79,9 +134,11 @@ pub(super) struct Handover {
 impl Hooks<Extra> for Handover {
     fn committing(&mut self) {
         self.began = self.clock.mono();
+        self.under_way.begun(self.began);
     }
 
     fn committed(&mut self, batch: &mut Vec<Committed<Extra>>) {
+        self.under_way.done();
         let mut bytes = 0;
         let frames = batch.len() as u64;
         let mut mailed = false;
@@ -136,5 +193,22 @@ impl Hooks<Extra> for Handover {
             error = error
         );
         (self.fatal)();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_that_hangs_is_noticed_until_it_is_done() {
+        let (under_way, limit) = (UnderWay::default(), Duration::from_secs(5));
+        let at = |secs| move || Nanos::from_secs(secs);
+        assert!(!under_way.lasts_over(limit, at(100)));
+        under_way.begun(Nanos::from_secs(100));
+        assert!(!under_way.lasts_over(limit, at(105)));
+        assert!(under_way.lasts_over(limit, at(106)));
+        under_way.done();
+        assert!(!under_way.lasts_over(limit, at(200)));
     }
 }

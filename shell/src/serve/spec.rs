@@ -79,7 +79,6 @@ fn pacer(config: &Config) -> PacerConfig {
             Reach::Known => ReachMode::Known,
             Reach::All => ReachMode::All,
         },
-        max_pending: config.limits.pending,
         ..PacerConfig::default()
     }
 }

@@ -10,7 +10,7 @@ use nobat::webhook::routes::{Routes, SecretCheck};
 use nobat::webhook::source::Sources;
 use nobat::webhook::{Shared, Webhook};
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
-use nobat_core::engine::{Engine, Entry, Journal, Kind};
+use nobat_core::engine::{Engine, Entry, Journal, Kind, Rank};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{BotId, KindIx, LaneIx, Seq};
 use std::net::{SocketAddr, TcpStream};
@@ -32,7 +32,7 @@ struct List(AtomicU64);
 impl Journal for List {
     type Room<'a> = ();
 
-    fn reserve(&self, _: usize) -> Option<()> {
+    fn reserve(&self, _: usize, _: Rank) -> Option<()> {
         Some(())
     }
 
@@ -115,6 +115,8 @@ fn shared() -> Shared<Updates<List>> {
             durable: Arc::new(Always),
             registry,
             sampler: Sampler::new(0),
+            put_off_lines: Sampler::once_a_minute(),
+            clock: Clock::start(),
             lanes: 1,
         },
         routes: Routes::new(vec![Bot { kind: KindIx(0), lane: LaneIx(0), id: BotId(1_000_001) }]),

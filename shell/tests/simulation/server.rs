@@ -6,7 +6,7 @@ use nobat::disk::sim::SimDisk;
 use nobat::disk::{Committed, DiskError, Durability, Entry, Hooks, Options, Worker, follow, snapshot};
 use nobat::recovery::{self, Recovery, RecoveryError};
 use nobat_core::bot::Input;
-use nobat_core::engine::{self, Busy, Ended, Engine, Inbound, Journal, Kind};
+use nobat_core::engine::{self, Busy, Ended, Engine, Inbound, Journal, Kind, Rank};
 use nobat_core::envelope::{Conversation, Envelope, Verdict};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{EnvelopeId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
@@ -29,7 +29,7 @@ struct SimJournal(Producer<Entry<Extra>>);
 
 impl Journal for SimJournal {
     type Room<'a> = Reservation<'a, Entry<Extra>>;
-    fn reserve(&self, bytes: usize) -> Option<Self::Room<'_>> {
+    fn reserve(&self, bytes: usize, _: Rank) -> Option<Self::Room<'_>> {
         self.0.try_reserve(bytes as u64)
     }
     fn push(&self, mut room: Self::Room<'_>, entry: engine::Entry) -> Seq {

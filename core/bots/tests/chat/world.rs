@@ -2,7 +2,7 @@
 
 use nobat_bots::chat::{ChatBot, Settings};
 use nobat_core::bot::{Action, Call, Input, Payment, RenderView};
-use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Recovered};
+use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Rank, Recovered};
 use nobat_core::envelope::{End, Envelope, Place, Route};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{BotId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
@@ -23,7 +23,7 @@ pub(crate) struct List {
 
 impl Journal for List {
     type Room<'a> = ();
-    fn reserve(&self, _: usize) -> Option<()> {
+    fn reserve(&self, _: usize, _: Rank) -> Option<()> {
         Some(())
     }
     fn push(&self, (): (), mut entry: Entry) -> Seq {

@@ -85,7 +85,7 @@ fn met(ops: &[(u64, usize, bool)]) -> Engine<List> {
         "tell it",
         "ring 500",
     ];
-    let e = meeting::detached().attach(List { frames: Arc::default(), room: usize::MAX });
+    let e = meeting::detached().attach(List { frames: Arc::default(), room: usize::MAX, spare: 0 });
     for (i, &(user, word, end)) in ops.iter().enumerate() {
         let inbound = Inbound { lane: LaneIx((user % 3) as u16), ..text(i as i64, user, WORDS[word]) };
         e.handle_update(at(i as u64 * 20), &inbound).unwrap();

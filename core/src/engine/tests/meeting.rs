@@ -25,7 +25,7 @@ impl World {
     }
 
     fn of(engine: Engine<Detached>) -> Self {
-        let list = List { frames: Arc::new(Mutex::new(Vec::new())), room: usize::MAX };
+        let list = List { frames: Arc::new(Mutex::new(Vec::new())), room: usize::MAX, spare: 0 };
         Self { engine: engine.attach(list), secs: 10, updates: 0 }
     }
 

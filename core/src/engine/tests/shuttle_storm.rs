@@ -49,7 +49,7 @@ struct RingJournal(Producer<Vec<u8>>);
 
 impl Journal for RingJournal {
     type Room<'a> = Reservation<'a, Vec<u8>>;
-    fn reserve(&self, bytes: usize) -> Option<Self::Room<'_>> {
+    fn reserve(&self, bytes: usize, _: Rank) -> Option<Self::Room<'_>> {
         self.0.try_reserve(bytes as u64)
     }
     fn push(&self, mut room: Self::Room<'_>, entry: Entry) -> Seq {
