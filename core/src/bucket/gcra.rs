@@ -6,6 +6,7 @@
 use super::NotBefore;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::time::{Nanos, nanos_of};
+use core::hint::select_unpredictable;
 use core::time::Duration;
 
 /// How fast tokens come back and how many fit: the immutable half of a bucket.
@@ -111,11 +112,11 @@ impl Gcra {
     /// [`NotBefore`] with the first instant at which there is a token. Nothing was written then.
     #[inline]
     pub fn take(&self, rate: Rate, now: Nanos) -> Result<(), NotBefore> {
-        // What does not depend on the word is computed before it is there: between load and exchange, which is
-        // what concurrent callers contend for, a choice between two sums is left.
-        let Some(most) = now.0.checked_add(rate.tolerance) else { return self.take_late(rate, now) };
-        let Some(_) = most.checked_add(rate.interval) else { return self.take_late(rate, now) };
-        let fresh = now.0 + rate.interval;
+        // Between load and exchange, which concurrent callers contend for, nothing is left but a sum beside a
+        // comparison, and the choice between it and what was computed before the word was there.
+        let Some(fresh) = now.0.checked_add(rate.interval) else { return self.take_late(rate, now) };
+        let Some(most) = fresh.checked_add(rate.tolerance) else { return self.take_late(rate, now) };
+        let most = most - rate.interval;
         // ORDERING: Relaxed, as in `peek`.
         // LINEARIZES: a denial, at this load or at the failed exchange that reloaded the word.
         let mut tat = self.tat.load(Ordering::Relaxed);
@@ -123,8 +124,9 @@ impl Gcra {
             if tat > most {
                 return Err(NotBefore(Nanos(tat - rate.tolerance)));
             }
-            // [`Rate::taken`]; it cannot pass the end of time, as `most` and an interval do not.
-            let next = if tat > now.0 { tat + rate.interval } else { fresh };
+            // [`Rate::taken`]; it cannot pass the end of time, as `most` and an interval do not. Neither branch can
+            // be foretold: whether a chat's last token is back is chance.
+            let next = select_unpredictable(tat > now.0, tat.wrapping_add(rate.interval), fresh);
             // ORDERING: Relaxed on both sides; coherence of the one word is all that is needed.
             // LINEARIZES: a grant, at the exchange that succeeds.
             match self.tat.compare_exchange_weak(tat, next, Ordering::Relaxed, Ordering::Relaxed) {
