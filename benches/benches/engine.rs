@@ -55,7 +55,7 @@ fn ask(engine: &Engine<List>, n: u64) -> Seq {
         user: UserId(user),
         chat: ChatId(user as i64),
         language: "ar",
-        input: Input::Text { text: "/start".into(), message: MessageId(1) },
+        input: Input::Text { text: "/start".into(), message: MessageId(1), reply_to: None },
     };
     engine.handle_update(now, &inbound).expect("there is room").after
 }

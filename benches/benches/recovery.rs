@@ -84,7 +84,7 @@ fn ask(engine: &Engine<Ring>, update: u64, user: u64) -> Seq {
         user: UserId(user),
         chat: ChatId(user as i64),
         language: "ar",
-        input: Input::Text { text: "/start".into(), message: MessageId(1) },
+        input: Input::Text { text: "/start".into(), message: MessageId(1), reply_to: None },
     };
     loop {
         match engine.handle_update(now, &inbound) {

@@ -13,11 +13,15 @@ use crate::time::{Now, UnixMillis};
 use core::time::Duration;
 use std::borrow::Cow;
 
+mod call;
 mod content;
 mod meeting;
+mod thread;
 
+pub use call::{Action, Button, Call};
 pub use content::{Content, Payment};
 pub use meeting::{EndedBy, Gender, Meeting, Partner, Pool, Ticket, Tier, Unmatched, Want, Wants};
+pub use thread::{Echo, Outcome, Thread};
 
 /// A bot kind: its conversation as a pure state machine.
 pub trait Bot: Send + Sync + 'static {
@@ -35,6 +39,17 @@ pub trait Bot: Send + Sync + 'static {
     /// What a partner is shown of this user when they meet: the `card` of [`Input::Paired`].
     fn card(_: &Self::State) -> Vec<u8> {
         Vec::new()
+    }
+
+    /// Which of a partner's messages a payload passes on or speaks of; none by default. Pure, of the payload
+    /// alone.
+    fn thread(&self, _: &Payload) -> Option<Thread> {
+        None
+    }
+
+    /// Whom to tell what came of a payload, as [`Input::Heard`]; nobody by default. Pure.
+    fn echo(&self, _: &Payload, _: Outcome) -> Option<Echo> {
+        None
     }
 
     /// Turns a payload into words, at the moment of sending.
@@ -88,6 +103,8 @@ pub enum Input<'a> {
         text: Cow<'a, str>,
         /// Its id in the chat.
         message: MessageId,
+        /// The message of this chat that it answers.
+        reply_to: Option<MessageId>,
     },
     /// A button was pressed.
     Callback {
@@ -106,6 +123,26 @@ pub enum Input<'a> {
         content: Content,
         /// The text under it, or empty.
         caption: Cow<'a, str>,
+        /// The message of this chat that it answers.
+        reply_to: Option<MessageId>,
+        /// The platform's name of the album that it is a part of, or empty.
+        album: &'a str,
+    },
+    /// He has changed a message.
+    Edited {
+        /// Which.
+        message: MessageId,
+        /// Its text now, or the text under it; may be empty.
+        text: Cow<'a, str>,
+        /// What it holds; none if it is a text.
+        content: Option<Content>,
+    },
+    /// He has set a sign on a message, his own or another one.
+    Reacted {
+        /// Which.
+        message: MessageId,
+        /// The sign; empty if he took it back, or it is one that bots cannot set.
+        emoji: &'a str,
     },
     /// He is about to pay: to be answered within 10 s, by [`Call::AnswerPreCheckout`] on the same lane.
     PreCheckout {
@@ -145,6 +182,12 @@ pub enum Input<'a> {
     Told {
         /// Who; as in the view.
         partner: Partner,
+        /// The kind's own encoding.
+        note: &'a [u8],
+    },
+    /// What came of something that was sent, by [`Bot::echo`]. Best effort: a stop between the answer and
+    /// this loses it.
+    Heard {
         /// The kind's own encoding.
         note: &'a [u8],
     },
@@ -222,6 +265,8 @@ pub struct RenderView {
     pub lane: LaneIx,
     /// Its bot.
     pub bot: BotId,
+    /// The message in this chat that [`Thread::refers`] means; none if it is not known, or not any more.
+    pub refers: Option<MessageId>,
 }
 
 /// A payload that cannot be said.
@@ -229,95 +274,7 @@ pub struct RenderView {
 #[error("cannot render: {0}")]
 pub struct Unrenderable(pub &'static str);
 
-/// A channel-neutral call. Text is plain, never markup: nothing in the data can become formatting.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Call {
-    /// A text message.
-    Text {
-        /// At most 4,096 characters on Telegram.
-        text: String,
-        /// Buttons under it, by rows.
-        keyboard: Vec<Vec<Button>>,
-    },
-    /// Replaces the text of a message of this bot.
-    EditText {
-        /// Which.
-        message: MessageId,
-        /// The new text.
-        text: String,
-        /// Buttons under it, by rows.
-        keyboard: Vec<Vec<Button>>,
-    },
-    /// Answers a pressed button.
-    AnswerCallback {
-        /// The platform's id of the press.
-        id: String,
-        /// A short notice, at most 200 characters; empty for none.
-        text: String,
-        /// As a dialogue instead of a toast.
-        alert: bool,
-    },
-    /// What one user wrote, for another: like a text, without buttons.
-    Said {
-        /// At most 4,096 characters on Telegram.
-        text: String,
-        /// It can be neither forwarded nor saved.
-        protect: bool,
-    },
-    /// A message of this same bot in another chat, without saying whose it is.
-    Copy {
-        /// The chat it stands in.
-        from: ChatId,
-        /// Which.
-        message: MessageId,
-        /// The text under it, without formatting; empty leaves it away.
-        caption: String,
-        /// It can be neither forwarded nor saved.
-        protect: bool,
-    },
-    /// An invoice in Telegram Stars.
-    Invoice {
-        /// 1 to 32 characters.
-        title: String,
-        /// 1 to 255 characters.
-        about: String,
-        /// Comes back in [`Input::PreCheckout`] and [`Input::Paid`]; 1 to 128 bytes.
-        payload: String,
-        /// The price.
-        stars: u32,
-    },
-    /// Answers [`Input::PreCheckout`].
-    AnswerPreCheckout {
-        /// The platform's id of the question.
-        id: String,
-        /// Why not, in words for the user; empty if he may pay.
-        refusal: String,
-    },
-    /// Gives Stars back.
-    RefundStars {
-        /// To whom.
-        user: UserId,
-        /// The payment.
-        charge: String,
-    },
-    /// Shows "typing".
-    Typing,
-}
-
-/// An inline button.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Button {
-    /// Its label.
-    pub text: String,
-    /// What it does.
-    pub action: Action,
-}
-
-/// What an inline button does.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Comes back as [`Input::Callback`]; 1 to 64 bytes.
-    Callback(String),
-    /// Opens an address.
-    Url(String),
+impl Unrenderable {
+    /// It speaks of a message that is not known any more: ordinary, and nobody's mistake.
+    pub const FORGOTTEN: Self = Self("the message that it speaks of is forgotten");
 }

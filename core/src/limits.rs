@@ -31,6 +31,13 @@ pub const ASIDE_BYTES_MAX: usize = 24 * 1024;
 /// What one decision may send to the partner.
 pub const RELAYS_PER_DECISION_MAX: usize = 32;
 
+/// Messages of a pair whose numbers in both chats are remembered for whoever received them: what can still be
+/// answered, edited or marked there. The oldest goes.
+pub const LINKS_MAX: usize = 64;
+
+/// Echoes of one kind that nobody has heard yet; more are dropped.
+pub const ECHOES_MAX: usize = 100_000;
+
 /// People whom one user has blocked.
 pub const BLOCKED_MAX: usize = 1_000;
 

@@ -79,7 +79,8 @@ pub fn play(ops: &[Op]) {
         match op {
             Op::Text { user, lane, update: id, text, after_ms } => {
                 now.mono = now.mono.after(Duration::from_millis(u64::from(*after_ms)));
-                update(*user, *lane, *id, Input::Text { text: text.into(), message: MessageId(1) }, now);
+                let input = Input::Text { text: text.into(), message: MessageId(1), reply_to: None };
+                update(*user, *lane, *id, input, now);
             }
             Op::Press { user, lane, update: id, data } => {
                 let input = Input::Callback { id: "press", data: data.into(), message: Some(MessageId(1)) };

@@ -31,7 +31,7 @@ fn oracle(root: &Value) -> Option<Meaning> {
     let message = content["message_id"].as_i64();
     let what = match kind {
         UpdateKind::Message => match (message, content["text"].as_str()) {
-            (Some(id), Some(text)) => format!("text {id} {text}"),
+            (Some(id), Some(text)) => format!("text {id} {text} {:?}", answered(content)),
             (Some(_), None) if content.get("successful_payment").is_some() => {
                 paid("paid", &content["successful_payment"])
             }
@@ -40,10 +40,23 @@ fn oracle(root: &Value) -> Option<Meaning> {
             }
             (Some(id), None) => {
                 let caption = content["caption"].as_str().unwrap_or("");
-                format!("other {id} {} {caption}", holds(content))
+                let album = content["media_group_id"].as_str().unwrap_or("");
+                format!("other {id} {} {caption} {:?} {album}", holds(content), answered(content))
             }
             _ => "nothing".into(),
         },
+        UpdateKind::EditedMessage => match (message, content["text"].as_str()) {
+            (Some(id), Some(text)) => format!("edited {id} None {text}"),
+            (Some(id), None) => {
+                format!("edited {id} {} {}", holds(content), content["caption"].as_str().unwrap_or(""))
+            }
+            _ => "nothing".into(),
+        },
+        UpdateKind::MessageReaction if message.is_some() => {
+            let signs = content["new_reaction"].as_array().into_iter().flatten();
+            let emoji = signs.filter_map(|sign| sign["emoji"].as_str()).next().unwrap_or("");
+            format!("reacted {:?} {emoji}", message)
+        }
         UpdateKind::CallbackQuery => match content["id"].as_str() {
             Some(id) => format!(
                 "callback {id} {} {:?}",
@@ -64,6 +77,10 @@ fn oracle(root: &Value) -> Option<Meaning> {
         _ => "nothing".into(),
     };
     Some((id, kind.name(), user, chat_id, language, content["date"].as_u64(), what))
+}
+
+fn answered(content: &Value) -> Option<i64> {
+    content["reply_to_message"]["message_id"].as_i64()
 }
 
 /// The name of what a message holds, as the contract has it.
@@ -97,8 +114,17 @@ fn paid(what: &str, payment: &Value) -> String {
 
 fn described(update: &Update<'_>) -> Meaning {
     let what = match update.what {
-        What::Text { text, message } => format!("text {message} {text}"),
-        What::OtherMessage { message, content, caption } => format!("other {message} {content:?} {caption}"),
+        What::Text { text, message, reply_to } => {
+            format!("text {message} {text} {:?}", reply_to.map(|m| m.0))
+        }
+        What::OtherMessage { message, content, caption, reply_to, album } => {
+            format!("other {message} {content:?} {caption} {:?} {album}", reply_to.map(|m| m.0))
+        }
+        What::Edited { message, text, content } => {
+            let held = content.map_or("None".into(), |content| format!("{content:?}"));
+            format!("edited {message} {held} {text}")
+        }
+        What::Reacted { message, emoji } => format!("reacted {:?} {emoji}", Some(message.0)),
         What::PreCheckout { id, payment: Payment { charge, payload, stars } } => {
             format!("asks {id} {charge} {payload} {stars:?}")
         }
@@ -165,7 +191,7 @@ fn a_message_to_the_bot_is_an_input_of_its_writer() {
         let update = update.expect("an update");
         let user = UserId((1 << 52) - 1);
         assert_eq!(update.conversation(), Some((user, user.private_chat())));
-        assert_eq!(update.what, What::Text { text: "مرحبا", message: MessageId(5) });
+        assert_eq!(update.what, What::Text { text: "مرحبا", message: MessageId(5), reply_to: None });
         assert_eq!((update.date, update.language), (Some(1_700_000_000), "ar"));
         assert_eq!(update.chat_type, ChatType::Private);
         assert!(update.input().is_some());
@@ -261,7 +287,8 @@ proptest! {
         };
         let body = format!("{{\"update_id\":1,\"message\":{{\"message_id\":2,\"text\":{quoted}}}}}");
         decoded(&body, |update| {
-            assert_eq!(update.expect("an update").what, What::Text { text: &text, message: MessageId(2) });
+            let wanted = What::Text { text: &text, message: MessageId(2), reply_to: None };
+            assert_eq!(update.expect("an update").what, wanted);
         });
     }
 }

@@ -58,10 +58,14 @@ impl<J: Journal> Engine<J> {
     /// When [`Engine::wake`] will next have someone to ring.
     #[must_use]
     pub fn next_alarm(&self) -> Option<Nanos> {
-        self.kinds.iter().filter_map(|kind| kind.alarms.next()).min()
+        // Who is to hear something hears it at once.
+        let due =
+            |kind: &super::Kind| if kind.echoes_wait() { Some(Nanos::ZERO) } else { kind.alarms.next() };
+        self.kinds.iter().filter_map(due).min()
     }
 
-    /// Rings those whose time has come, `at_most` so many; returns how many were rung. Call it when
+    /// Rings those whose time has come and tells those who are to hear something, `at_most` so many; returns how
+    /// many that were. Call it when
     /// [`Engine::next_alarm`] has come, and again while it returns `at_most`.
     ///
     /// # Errors
@@ -69,6 +73,7 @@ impl<J: Journal> Engine<J> {
     pub fn wake(&self, now: Now, at_most: usize) -> Result<usize, Busy> {
         let mut rung = 0;
         for (index, kind) in self.kinds.iter().enumerate() {
+            rung += self.hear(now, KindIx(index as u8), at_most - rung)?;
             while rung < at_most {
                 let Some(user) = kind.alarms.pop(now.mono) else { break };
                 let conversation = Conversation { kind: KindIx(index as u8), user };

@@ -3,7 +3,7 @@
 //! What lives here: the adapter between [`Bot`], which has types of its own, and the engine, which holds
 //! several kinds at once. A state is decoded, changed by `evolve` and encoded again; states are small.
 
-use crate::bot::{Bot, Call, Input, Outgoing, RenderView, Unrenderable, View, Want};
+use crate::bot::{Bot, Call, Echo, Input, Outcome, Outgoing, RenderView, Thread, Unrenderable, View, Want};
 use crate::envelope::Payload;
 use crate::record::{Malformed, Reader, Record, Write};
 
@@ -17,6 +17,10 @@ pub(crate) trait ErasedBot: Send + Sync {
 
     /// Evolves a state by journaled events.
     fn evolve(&self, state: &[u8], events: &[u8]) -> Result<Box<[u8]>, Malformed>;
+
+    fn thread(&self, payload: &Payload) -> Option<Thread>;
+
+    fn echo(&self, payload: &Payload, outcome: Outcome) -> Option<Echo>;
 
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable>;
 }
@@ -63,6 +67,14 @@ impl<B: Bot> ErasedBot for B {
             B::evolve(&mut state, &B::Event::decode(&mut r)?);
         }
         if r.is_empty() { Ok(bytes(&state)) } else { Err(Malformed("trailing bytes in events")) }
+    }
+
+    fn thread(&self, payload: &Payload) -> Option<Thread> {
+        Bot::thread(self, payload)
+    }
+
+    fn echo(&self, payload: &Payload, outcome: Outcome) -> Option<Echo> {
+        Bot::echo(self, payload, outcome)
     }
 
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {

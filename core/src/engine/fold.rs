@@ -11,7 +11,7 @@ use super::frame::{self, Frame, InputHead};
 use super::image::{self, Item, Portrait};
 use super::step::{Part, Step};
 use super::ties::{Fact, Ties};
-use super::{Corrupt, Engine, Kind};
+use super::{Corrupt, Engine, Kind, Link};
 use crate::bot::Outgoing;
 use crate::envelope::{Conversation, Envelope};
 use crate::gate::dedup::Seen;
@@ -54,6 +54,7 @@ enum Change {
     Queued(Envelope),
     End(EnvelopeId),
     Reach(LaneIx, bool),
+    Linked(Link),
 }
 
 struct Told {
@@ -89,13 +90,16 @@ impl Fold<'_> {
         match frame::decode(payload).map_err(|e| Corrupt::Frame(seq, e))? {
             Frame::Input { head, events, sends } => self.input(seq, &head, events, sends),
             Frame::Step(step) => self.step(seq, step),
-            Frame::Ends { ends, reach } => {
+            Frame::Ends { ends, reach, links } => {
                 for ended in ends {
                     self.change(seq, ended.conversation, Change::End(ended.id))?;
                 }
                 for fact in reach {
                     let who = Conversation { kind: fact.kind, user: fact.user };
                     self.change(seq, who, Change::Reach(fact.lane, fact.reached))?;
+                }
+                for link in links {
+                    self.change(seq, link.conversation, Change::Linked(link))?;
                 }
                 Ok(())
             }
@@ -216,6 +220,7 @@ impl Fold<'_> {
                 Change::Queued(envelope) => portrait.open.push(envelope),
                 Change::End(id) => portrait.end(id),
                 Change::Reach(lane, reached) => portrait.learn(lane, reached),
+                Change::Linked(link) => portrait.ties.iter_mut().for_each(|ties| ties.link(&link)),
                 Change::Told(told) => self.tell(who, portrait, &told)?,
             }
         }
@@ -223,7 +228,7 @@ impl Fold<'_> {
     }
 
     fn tell(&self, who: Conversation, portrait: &mut Portrait, told: &Told) -> Result<(), Corrupt> {
-        let bot = &self.kinds[who.kind.index()].bot;
+        let bot = self.kinds[who.kind.index()].bot();
         let corrupt = |e| Corrupt::Frame(told.seq, e);
         portrait.state = bot.evolve(&portrait.state, &told.events).map_err(corrupt)?;
         portrait.version += 1;
@@ -284,7 +289,7 @@ struct Base<B> {
 
 /// A record of the old image, owned.
 enum Piece {
-    User(Conversation, Portrait),
+    User(Conversation, Box<Portrait>),
     Envelope(Envelope),
 }
 
@@ -303,7 +308,7 @@ impl<E: From<Corrupt>, B: FnMut() -> Result<Option<Vec<u8>>, E>> Base<B> {
         self.fill()?;
         let (who, mut portrait) = match self.parts.next() {
             None => return Ok(None),
-            Some(Piece::User(who, portrait)) => (who, portrait),
+            Some(Piece::User(who, portrait)) => (who, *portrait),
             Some(Piece::Envelope(_)) => {
                 return Err(Corrupt::Image(Malformed("an envelope without its user")).into());
             }
@@ -342,7 +347,7 @@ impl<E: From<Corrupt>, B: FnMut() -> Result<Option<Vec<u8>>, E>> Base<B> {
                 Item::User { who, version, state, ties, reach } => {
                     let ties = if ties.is_empty() { None } else { Some(Ties::from_bytes(ties)?) };
                     let (state, open) = (state.into(), Vec::new());
-                    Piece::User(who, Portrait { version, state, ties, open, reach })
+                    Piece::User(who, Box::new(Portrait { version, state, ties, open, reach }))
                 }
                 Item::Envelope(envelope) => Piece::Envelope(envelope),
             });

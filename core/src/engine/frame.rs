@@ -5,14 +5,17 @@
 //! fields, it never changes one. Drawn byte by byte in `docs/format.md`.
 
 use super::step::Step;
+use super::threads::Link;
 use crate::bot::Outgoing;
 use crate::envelope::{Class, Conversation, DropReason, End, Envelope, Payload, Place, Route};
-use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
+use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, MessageId, PairNo, Seq, UpdateId, UserId};
 use crate::record::{Malformed, Reader, Write};
 use crate::time::UnixMillis;
 
 const INPUT: u8 = 1;
 const ENDS: u8 = 2;
+/// The same, with links behind.
+const ENDS_LINKED: u8 = 3;
 /// See `step`.
 pub(super) const STEP: u8 = 16;
 
@@ -35,7 +38,7 @@ pub(crate) enum Frame<'a> {
     /// An update and all it caused. `events` is the kind's own encoding of them.
     Input { head: InputHead, events: &'a [u8], sends: Vec<Outgoing> },
     /// How envelopes ended, and what was learned about who is reached.
-    Ends { ends: Vec<Ended>, reach: Vec<ReachFact> },
+    Ends { ends: Vec<Ended>, reach: Vec<ReachFact>, links: Vec<Link> },
     /// An input that wanted something, with everyone whom it changed.
     Step(Step),
 }
@@ -80,8 +83,8 @@ pub(crate) fn encode_input(head: &InputHead, events: &[u8], sends: &[Outgoing], 
     }
 }
 
-pub(crate) fn encode_ends(ends: &[Ended], reach: &[ReachFact], out: &mut Vec<u8>) {
-    out.put_u8(ENDS);
+pub(crate) fn encode_ends(ends: &[Ended], reach: &[ReachFact], links: &[Link], out: &mut Vec<u8>) {
+    out.put_u8(if links.is_empty() { ENDS } else { ENDS_LINKED });
     out.put_varint(ends.len() as u64);
     for ended in ends {
         put_conversation(ended.conversation, out);
@@ -97,6 +100,16 @@ pub(crate) fn encode_ends(ends: &[Ended], reach: &[ReachFact], out: &mut Vec<u8>
         out.put_u16(fact.lane.0);
         out.put_u8(u8::from(fact.reached));
     }
+    if links.is_empty() {
+        return;
+    }
+    out.put_varint(links.len() as u64);
+    for link in links {
+        put_conversation(link.conversation, out);
+        out.put_varint(link.pair.0);
+        out.put_signed(link.here.0);
+        out.put_signed(link.there.0);
+    }
 }
 
 /// Reads a payload back. Total: any bytes give a frame or [`Malformed`].
@@ -104,7 +117,8 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Frame<'_>, Malformed> {
     let mut r = Reader::new(payload);
     let frame = match r.u8()? {
         INPUT => decode_input(&mut r)?,
-        ENDS => decode_ends(&mut r)?,
+        ENDS => decode_ends(&mut r, false)?,
+        ENDS_LINKED => decode_ends(&mut r, true)?,
         STEP => Frame::Step(Step::decode(&mut r)?),
         _ => return Err(Malformed("unknown kind of frame: written by a newer version?")),
     };
@@ -127,7 +141,7 @@ fn decode_input<'a>(r: &mut Reader<'a>) -> Result<Frame<'a>, Malformed> {
     Ok(Frame::Input { head, events, sends })
 }
 
-fn decode_ends<'a>(r: &mut Reader<'a>) -> Result<Frame<'a>, Malformed> {
+fn decode_ends<'a>(r: &mut Reader<'a>, linked: bool) -> Result<Frame<'a>, Malformed> {
     let mut ends = Vec::new();
     for _ in 0..r.varint()? {
         let conversation = conversation(r)?;
@@ -144,7 +158,13 @@ fn decode_ends<'a>(r: &mut Reader<'a>) -> Result<Frame<'a>, Malformed> {
         let lane = LaneIx(r.u16()?);
         reach.push(ReachFact { kind, user, lane, reached: r.u8()? != 0 });
     }
-    Ok(Frame::Ends { ends, reach })
+    let mut links = Vec::new();
+    for _ in 0..if linked { r.varint()? } else { 0 } {
+        let (conversation, pair) = (conversation(r)?, PairNo(r.varint()?));
+        let (here, there) = (MessageId(r.signed()?), MessageId(r.signed()?));
+        links.push(Link { conversation, pair, here, there });
+    }
+    Ok(Frame::Ends { ends, reach, links })
 }
 
 pub(super) fn put_conversation(conversation: Conversation, out: &mut Vec<u8>) {
@@ -269,6 +289,7 @@ mod tests {
         fn ends_are_read_back_as_they_were_written(
             ends in prop::collection::vec((any::<u8>(), any::<u64>(), any::<u64>(), 0u8..8), 0..9),
             reach in prop::collection::vec((any::<u8>(), any::<u64>(), any::<u16>(), any::<bool>()), 0..9),
+            links in prop::collection::vec((any::<u8>(), any::<u64>(), any::<u64>(), any::<[i64; 2]>()), 0..3),
         ) {
             let ends: Vec<_> = ends.into_iter().map(|(kind, user, id, end)| Ended {
                 conversation: Conversation { kind: KindIx(kind), user: UserId(user) },
@@ -279,9 +300,13 @@ mod tests {
                 kind: KindIx(kind), user: UserId(user), lane: LaneIx(lane), reached,
             }).collect();
             let mut bytes = Vec::new();
-            encode_ends(&ends, &reach, &mut bytes);
-            let Ok(Frame::Ends { ends: e, reach: r }) = decode(&bytes) else { panic!() };
-            prop_assert_eq!((e, r), (ends, reach));
+            let links: Vec<_> = links.into_iter().map(|(kind, user, pair, [here, there])| Link {
+                conversation: Conversation { kind: KindIx(kind), user: UserId(user) },
+                pair: PairNo(pair), here: MessageId(here), there: MessageId(there),
+            }).collect();
+            encode_ends(&ends, &reach, &links, &mut bytes);
+            let Ok(Frame::Ends { ends: e, reach: r, links: l }) = decode(&bytes) else { panic!() };
+            prop_assert_eq!((e, r, l), (ends, reach, links));
         }
 
         #[test]

@@ -30,6 +30,7 @@ mod settle;
 mod step;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod ties;
 mod turn;
 mod wants;
@@ -38,6 +39,7 @@ pub use fold::{Fold, Folded};
 pub use frame::{Ended, ReachFact};
 pub use load::{Counts, count};
 pub use recovery::Recovered;
+pub use threads::Link;
 
 use crate::bot::{Bot, Call, Input, RenderView, Unrenderable};
 use crate::envelope::{Conversation, Envelope, Payload, Place};
@@ -52,6 +54,7 @@ use cell::{Cells, Open};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use erased::ErasedBot;
 use pairs::Pairs;
+use threads::Echoes;
 
 /// Where frames go. In process it is the journal ring; a cluster would put a stream behind it.
 pub trait Journal: Send + Sync {
@@ -118,6 +121,7 @@ pub struct Kind {
     /// For a kind that brings people together.
     pairs: Option<Pairs>,
     alarms: Alarms,
+    echoes: Echoes,
 }
 
 impl Kind {
@@ -131,7 +135,13 @@ impl Kind {
             per_s: AtomicU32::new(u32::from(lanes) * 30),
         };
         let released = AtomicBool::new(false);
-        Self { bot: Box::new(bot), lanes, rate, seen, released, load, pairs: None, alarms: Alarms::default() }
+        let (bot, pairs): (Box<dyn ErasedBot>, _) = (Box::new(bot), None);
+        let (alarms, echoes) = Default::default();
+        Self { bot, lanes, rate, seen, released, load, pairs, alarms, echoes }
+    }
+
+    fn bot(&self) -> &dyn ErasedBot {
+        &*self.bot
     }
 
     /// The same, with a matchmaker: its bot may want partners. `size.users` bounds who may ever have wanted
@@ -299,7 +309,8 @@ impl<J: Journal> Engine<J> {
     /// # Errors
     /// [`Unrenderable`] if the kind cannot say it any more.
     pub fn render(&self, kind: KindIx, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {
-        self.kinds[kind.index()].bot.render(view, payload)
+        let refers = self.refers(Conversation { kind, user: view.user }, payload);
+        self.kinds[kind.index()].bot().render(&RenderView { refers, ..*view }, payload)
     }
 
     /// The outbound thread is about to write this envelope: from here on a repeat of its question is a
@@ -318,13 +329,22 @@ impl<J: Journal> Engine<J> {
     /// # Errors
     /// [`Busy::Journal`] if the ring is full: nothing was changed, try again after the next commit.
     pub fn settle(&self, ends: &[Ended], reach: &[ReachFact]) -> Result<Seq, Busy> {
-        let mut payload = Vec::with_capacity(16 + 20 * (ends.len() + reach.len()));
-        frame::encode_ends(ends, reach, &mut payload);
+        self.settle_linked(ends, reach, &[])
+    }
+
+    /// The same, with the numbers of messages that were passed on.
+    ///
+    /// # Errors
+    /// As [`Engine::settle`].
+    pub fn settle_linked(&self, ends: &[Ended], reach: &[ReachFact], links: &[Link]) -> Result<Seq, Busy> {
+        let mut payload = Vec::with_capacity(16 + 20 * (ends.len() + reach.len() + links.len()));
+        frame::encode_ends(ends, reach, links, &mut payload);
         let room = self.journal.reserve(payload.len(), Rank::Protected).ok_or(Busy::Journal)?;
         let seq = self.journal.push(room, Entry { payload, envelopes: Vec::new(), reach: None });
         for ended in ends {
             self.close(ended);
         }
+        self.learn_links(links);
         Ok(seq)
     }
 

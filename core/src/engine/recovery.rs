@@ -55,7 +55,7 @@ impl Engine<Detached> {
         match frame::decode(payload).map_err(|e| Corrupt::Frame(seq, e))? {
             Frame::Input { head, events, sends } => self.replay_input(into, seq, &head, events, sends),
             Frame::Step(step) => self.replay_step(into, seq, &step),
-            Frame::Ends { ends, reach } => {
+            Frame::Ends { ends, reach, links } => {
                 for ended in &ends {
                     into.pending.remove(&ended.id);
                     if ended.conversation.kind.index() >= self.kinds.len() {
@@ -64,6 +64,7 @@ impl Engine<Detached> {
                     self.close(ended);
                 }
                 reach.into_iter().for_each(|fact| into.learn(fact));
+                self.learn_links(&links);
                 Ok(())
             }
         }
@@ -85,7 +86,7 @@ impl Engine<Detached> {
         }
         let cell = self.cells.of(head.conversation);
         let mut cell = cell.lock();
-        cell.state = kind.bot.evolve(&cell.state, events).map_err(|e| Corrupt::Frame(seq, e))?;
+        cell.state = kind.bot().evolve(&cell.state, events).map_err(|e| Corrupt::Frame(seq, e))?;
         cell.version += 1;
         if cell.version != head.version {
             return Err(Corrupt::Version(seq, head.conversation.user, cell.version, head.version));
@@ -116,7 +117,7 @@ impl Engine<Detached> {
             }
             let cell = self.cells.of(part.conversation);
             let mut cell = cell.lock();
-            cell.state = kind.bot.evolve(&cell.state, &part.events).map_err(|e| Corrupt::Frame(seq, e))?;
+            cell.state = kind.bot().evolve(&cell.state, &part.events).map_err(|e| Corrupt::Frame(seq, e))?;
             cell.version += 1;
             if cell.version != part.version {
                 return Err(Corrupt::Version(seq, user, cell.version, part.version));

@@ -88,7 +88,7 @@ impl<J: Journal> Engine<J> {
         let Some(cell) = held.cell(user) else { return Default::default() };
         let lane = cell.ties().lane;
         // A state that cannot be read shows no card, as it gets no answer.
-        (lane, kind.bot.card(&cell.state).unwrap_or_default())
+        (lane, kind.bot().card(&cell.state).unwrap_or_default())
     }
 
     /// His search has ended without a partner, and not by his wish: he is out of line, and told.

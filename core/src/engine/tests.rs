@@ -108,7 +108,7 @@ fn text(update: i64, user: u64, text: &str) -> Inbound<'_> {
         user: UserId(user),
         chat: ChatId(user as i64),
         language: "ar",
-        input: Input::Text { text: text.into(), message: crate::id::MessageId(1) },
+        input: Input::Text { text: text.into(), message: crate::id::MessageId(1), reply_to: None },
     }
 }
 

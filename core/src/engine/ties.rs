@@ -4,8 +4,9 @@
 //! change it by [`Ties::apply`] alone, which refuses what cannot follow, so a journal whose frames were
 //! lost or mixed does not replay. Only the engine uses it.
 
+use super::threads::Links;
 use crate::bot::{Gender, Meeting, Partner, Pool, Ticket, Tier, Wants};
-use crate::id::{LaneIx, PairNo, UserId};
+use crate::id::{LaneIx, MessageId, PairNo, UserId};
 use crate::limits::BLOCKED_MAX;
 use crate::matchmaker::{PairingId, Seat};
 use crate::record::{Malformed, Reader, Record, Write};
@@ -38,6 +39,8 @@ pub(crate) struct Ties {
     pub blocked: Vec<UserId>,
     /// What the kind asked for.
     pub alarm: Option<UnixMillis>,
+    /// Which messages of his chat are which of his partner's.
+    pub links: Links,
     /// Not durable: his right to join. It lies under his lock, as `&mut` asks.
     pub seat: Option<Seat>,
     /// Not durable: the matchmaker's name for his pair.
@@ -82,6 +85,9 @@ impl Ties {
     /// # Errors
     /// [`Malformed`] if the fact cannot follow what is known.
     pub(crate) fn apply(&mut self, fact: &Fact) -> Result<(), Malformed> {
+        if matches!(fact, Fact::Filed { .. } | Fact::Withdrawn | Fact::Paired(_) | Fact::Ended { .. }) {
+            self.links.clear();
+        }
         match (*fact, self.stage) {
             (Fact::Filed { ticket, since }, Stage::Apart) => self.stage = Stage::Waiting { ticket, since },
             (Fact::Withdrawn, Stage::Waiting { .. }) => self.stage = Stage::Apart,
@@ -143,6 +149,13 @@ impl Record for Ties {
             out.put_varint(whom.0);
         }
         Fact::Alarm(self.alarm).encode(out);
+        if !self.links.all().is_empty() {
+            out.put_varint(self.links.all().len() as u64);
+            for (here, there) in self.links.all() {
+                out.put_varint((*here).into());
+                out.put_varint((*there).into());
+            }
+        }
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -165,7 +178,12 @@ impl Record for Ties {
             blocked.push(UserId(r.varint()?));
         }
         let Fact::Alarm(alarm) = Fact::decode(r)? else { return Err(Malformed("ties without an alarm")) };
-        Ok(Self { stage, lane, recent, blocked, alarm, ..Self::default() })
+        let mut links = Links::default();
+        // An older image ends here.
+        for _ in 0..if r.is_empty() { 0 } else { r.varint()? } {
+            links.add(message(r)?, message(r)?);
+        }
+        Ok(Self { stage, lane, recent, blocked, alarm, links, ..Self::default() })
     }
 }
 
@@ -219,6 +237,10 @@ impl Record for Fact {
             _ => return Err(Malformed("unknown fact")),
         })
     }
+}
+
+fn message(r: &mut Reader<'_>) -> Result<MessageId, Malformed> {
+    i64::try_from(r.varint()?).map(MessageId).map_err(|_| Malformed("a message of over 63 bits"))
 }
 
 const GENDERS: [Gender; 3] = [Gender::Male, Gender::Female, Gender::Unstated];

@@ -116,7 +116,8 @@ impl<J: Journal> Engine<J> {
                 let quiet = if as_what == AdmittedAs::TooFast { as_what } else { AdmittedAs::Quiet };
                 return Ok(self.admitted(quiet));
             };
-            if effects.wants.is_empty() {
+            // A plain frame says that an update came.
+            if effects.wants.is_empty() && turn.update.is_some() {
                 let after = self.commit(kind, now, turn, cell, effects, rooms.own);
                 return Ok(Admitted { after, as_what });
             }
@@ -185,7 +186,7 @@ impl<J: Journal> Engine<J> {
         };
         // A cell is only ever written by this engine: bytes that it cannot read are a bug. The user gets
         // no answer, the process goes on.
-        let mut effects = match kind.bot.decide(&view, &cell.state, input).ok()? {
+        let mut effects = match kind.bot().decide(&view, &cell.state, input).ok()? {
             Some(effects) => effects,
             // Nothing to say, yet who blocks a bot must stay unreachable after a restart, and an alarm that
             // rang must not ring again.
@@ -253,7 +254,14 @@ const fn rank(input: &Input<'_>) -> Rank {
 
 /// Whether an input counts against the user's rate.
 const fn limited(input: &Input<'_>) -> bool {
-    matches!(input, Input::Text { .. } | Input::Callback { .. } | Input::OtherMessage { .. })
+    matches!(
+        input,
+        Input::Text { .. }
+            | Input::Callback { .. }
+            | Input::OtherMessage { .. }
+            | Input::Edited { .. }
+            | Input::Reacted { .. }
+    )
 }
 
 /// Whether a decision keeps to the limits.

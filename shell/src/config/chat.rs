@@ -32,6 +32,8 @@ pub struct ChatConfig {
     pub seats: u32,
     /// What is passed on can be neither forwarded nor saved.
     pub protect: bool,
+    /// Somebody is shown that something comes.
+    pub typing: bool,
     /// Days and their price in Stars; empty if none are sold.
     pub vip_plans: Vec<(u32, u32)>,
     /// Credits and their price in Stars; empty if none are sold.
@@ -57,6 +59,7 @@ pub(super) fn chat(values: &mut Values<'_>) -> ChatConfig {
     let sold = |on: bool, list: Vec<_>| if on { list } else { Vec::new() };
     ChatConfig {
         protect: values.flag(keys::CHAT_PROTECT),
+        typing: values.flag(keys::CHAT_TYPING),
         vip_plans: sold(vip, vip_plans),
         credit_packages: sold(lock, credit_packages),
         lock_prices: sold(lock, lock_prices),

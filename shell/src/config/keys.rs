@@ -238,6 +238,8 @@ keys! {
         "Users who may have searched since the start, and as many blocks between users: about 530 bytes each, set aside at the start. Beyond, who searches for the first time is told that there is no room.";
     CHAT_PROTECT: chat.protect_content, &[], Bool, "false",
         "What is passed on can be neither forwarded nor saved.";
+    CHAT_TYPING: chat.typing, &[], Bool, "true",
+        "Show \"typing\" to a partner who is written to after a pause, or sent an album.";
     CHAT_STARS: chat.stars, &[("ENABLE_STARS_PAYMENTS", Same)], Bool, "false",
         "Sell for Telegram Stars what the following keys name.";
     CHAT_VIP: chat.vip, &[("ENABLE_VIP", Same)], Bool, "true",

@@ -7,8 +7,8 @@ use super::client::{Answer, Client, Failure};
 use crate::channel::telegram::{Encoder, RequestHead, VerdictReader};
 use crate::observe::{Registry, names};
 use crate::say;
-use nobat_core::bot::{RenderView, Unrenderable};
-use nobat_core::engine::{Ended, Engine, Journal, ReachFact};
+use nobat_core::bot::{Call, Outcome, RenderView, Unrenderable};
+use nobat_core::engine::{Ended, Engine, Journal, Link, ReachFact};
 use nobat_core::envelope::{Conversation, DropReason, End, Envelope, Verdict};
 use nobat_core::id::{BotId, EnvelopeId, KindIx, LaneIx};
 use nobat_core::pacer::{Dispatch, Fate, FlightId, LaneHealth, Pacer, PacerConfig, Parcel, ReachLearned};
@@ -41,6 +41,7 @@ pub(super) struct Desk<'a, J> {
     pub registry: &'a Registry,
     pub ends: &'a mut Vec<Ended>,
     pub reach: &'a mut Vec<ReachFact>,
+    pub links: &'a mut Vec<Link>,
 }
 
 pub(super) struct KindSender {
@@ -76,6 +77,8 @@ struct Flight {
     conversation: Conversation,
     id: EnvelopeId,
     since: Nanos,
+    /// It asks about somebody, so what is said of its chat is not said of him.
+    asks: bool,
 }
 
 impl KindSender {
@@ -173,9 +176,15 @@ impl KindSender {
             conversation: dispatch.conversation,
             id: dispatch.id,
             since: desk.now.mono,
+            asks: false,
         };
-        if let Err(e) = self.render(dispatch, desk) {
-            say!(Warn, "a message cannot be said any more and is dropped", why = e, lane = dispatch.lane);
+        let rendered = self.render(dispatch, desk);
+        if let Err(e) = rendered {
+            if e == Unrenderable::FORGOTTEN {
+                say!(Debug, "an edit or a sign comes too late and is dropped", lane = dispatch.lane);
+            } else {
+                say!(Warn, "a message cannot be said any more and is dropped", why = e, lane = dispatch.lane);
+            }
             let reason = DropReason::Unrenderable;
             if let Some(key) = self.pacer.withdraw(desk.now.mono, dispatch.flight, reason) {
                 self.drop(key, reason, desk);
@@ -188,7 +197,7 @@ impl KindSender {
         {
             desk.registry.observe(names::UPDATE_TO_SEND, desk.now.mono.since(stored.since));
         }
-        let key = self.flights.insert(flight);
+        let key = self.flights.insert(Flight { asks: rendered == Ok(true), ..flight });
         let tag = u64::from(self.kind.0) << 32 | key as u64;
         if client.send(desk.now.mono, lane, tag, &self.request).is_ok() {
             desk.registry.inc_at(names::SENDS, lane);
@@ -199,11 +208,12 @@ impl KindSender {
         }
     }
 
+    /// Writes the request; `true` if it only asks about somebody.
     fn render<J: Journal>(
         &mut self,
         dispatch: &Dispatch<u32>,
         desk: &Desk<'_, J>,
-    ) -> Result<(), Unrenderable> {
+    ) -> Result<bool, Unrenderable> {
         let gone = Unrenderable("its payload is gone");
         let lane = self.lanes.get(dispatch.lane.index()).ok_or(gone)?;
         let stored = self.waiting.get(dispatch.handle as usize).ok_or(gone)?;
@@ -213,11 +223,12 @@ impl KindSender {
             chat: dispatch.chat,
             lane: dispatch.lane,
             bot: lane.bot,
+            refers: None,
         };
         let call = desk.engine.render(self.kind, &view, &stored.envelope.payload)?;
         self.request.clear();
         self.encoder.call(&lane.head, dispatch.chat, &call, &mut self.request);
-        Ok(())
+        Ok(matches!(call, Call::IsMember { .. }))
     }
 
     /// Takes the answer to a send, or the failure to get one.
@@ -234,6 +245,10 @@ impl KindSender {
             Err(Failure::NotWritten(_)) => Verdict::Failed,
             Err(Failure::Unanswered(_)) => Verdict::Unknown,
         };
+        let verdict = match verdict {
+            Verdict::Unreachable(_) if flight.asks => Verdict::Rejected,
+            verdict => verdict,
+        };
         self.judged(&flight, &verdict, desk);
     }
 
@@ -249,13 +264,23 @@ impl KindSender {
             Fate::Done { handle, end: End::Dropped(reason), .. } => {
                 self.drop(handle, reason, desk);
             }
-            Fate::Done { handle, end, .. } => self.end(handle, end, desk.ends),
+            Fate::Done { handle, end, .. } => {
+                self.sent(handle, desk);
+                self.end(handle, end, desk.ends);
+            }
             // It may have been accepted: it is not coalesced into, and the repeat is counted.
             Fate::Requeued { .. } if *verdict == Verdict::Unknown => desk.registry.inc(names::REPEATS),
             Fate::Requeued { .. } => desk.engine.requeued(flight.conversation, flight.id),
             Fate::NotInFlight => {}
         }
         self.drain_dropped(desk);
+    }
+
+    /// What the answer to an accepted envelope says to whoever cares.
+    fn sent<J: Journal>(&self, key: u32, desk: &mut Desk<'_, J>) {
+        let Some(Stored { envelope, .. }) = self.waiting.get(key as usize) else { return };
+        desk.links.extend(desk.engine.links(envelope, self.verdicts.messages()));
+        desk.engine.came_of(envelope, self.verdicts.member().map_or(Outcome::Sent, Outcome::Member));
     }
 
     fn count(&mut self, flight: &Flight, verdict: &Verdict, registry: &Registry) {
@@ -275,14 +300,17 @@ impl KindSender {
         }
     }
 
-    fn drain_dropped<J>(&mut self, desk: &mut Desk<'_, J>) {
+    fn drain_dropped<J: Journal>(&mut self, desk: &mut Desk<'_, J>) {
         while let Some((key, _, reason)) = self.pacer.poll_dropped() {
             self.drop(key, reason, desk);
         }
     }
 
-    fn drop<J>(&mut self, key: u32, reason: DropReason, desk: &mut Desk<'_, J>) {
+    fn drop<J: Journal>(&mut self, key: u32, reason: DropReason, desk: &mut Desk<'_, J>) {
         desk.registry.inc_at(names::DROPPED, reason as usize);
+        if let Some(Stored { envelope, .. }) = self.waiting.get(key as usize) {
+            desk.engine.came_of(envelope, Outcome::Dropped(reason));
+        }
         self.end(key, End::Dropped(reason), desk.ends);
     }
 

@@ -23,7 +23,7 @@ use client::{Client, ClientConfig, Done, Origin};
 use inbox::Inbox;
 use kind::{Desk, KindSender};
 use mio::{Events, Poll, Token, Waker};
-use nobat_core::engine::{Ended, Engine, Journal, ReachFact, Recovered};
+use nobat_core::engine::{Ended, Engine, Journal, Link, ReachFact, Recovered};
 use nobat_core::time::{Nanos, Now};
 use rustls::ClientConfig as TlsConfig;
 use std::io;
@@ -99,6 +99,7 @@ pub struct Outbound<J> {
     kinds: Vec<KindSender>,
     ends: Vec<Ended>,
     reach: Vec<ReachFact>,
+    links: Vec<Link>,
     /// When the gathered ends are journaled; none while there are none.
     settle_at: Option<Nanos>,
     stop_by: Option<Nanos>,
@@ -131,7 +132,8 @@ impl<J: Journal + 'static> Outbound<J> {
         let tokens = WAKE.0 + 1..usize::MAX >> 1;
         let client =
             Client::new(poll.registry(), tokens, spec.origin, addresses, spec.tls, spec.client, now.mono)?;
-        let (ends, reach, settle_at, stop_by, gauges_at) = (Vec::new(), Vec::new(), None, None, now.mono);
+        let (ends, reach, links) = (Vec::new(), Vec::new(), Vec::new());
+        let (settle_at, stop_by, gauges_at) = (None, None, now.mono);
         Ok(Self {
             engine,
             registry,
@@ -143,6 +145,7 @@ impl<J: Journal + 'static> Outbound<J> {
             kinds,
             ends,
             reach,
+            links,
             settle_at,
             stop_by,
             gauges_at,
@@ -247,8 +250,8 @@ impl<J: Journal + 'static> Outbound<J> {
     }
 
     fn read_answers(&mut self, now: Now) {
-        let Self { engine, registry, client, kinds, ends, reach, .. } = self;
-        let mut desk = Desk { now, engine, registry, ends, reach };
+        let Self { engine, registry, client, kinds, ends, reach, links, .. } = self;
+        let mut desk = Desk { now, engine, registry, ends, reach, links };
         while let Some(Done { tag, result }) = client.poll_done() {
             if let Some(kind) = kinds.get_mut((tag >> 32) as usize) {
                 kind.answered(tag as u32, result, &mut desk);
@@ -257,8 +260,8 @@ impl<J: Journal + 'static> Outbound<J> {
     }
 
     fn dispatch(&mut self, now: Now) {
-        let Self { engine, registry, client, kinds, ends, reach, .. } = self;
-        let mut desk = Desk { now, engine, registry, ends, reach };
+        let Self { engine, registry, client, kinds, ends, reach, links, .. } = self;
+        let mut desk = Desk { now, engine, registry, ends, reach, links };
         for kind in kinds {
             kind.dispatch(&mut desk, client);
         }
@@ -275,12 +278,15 @@ impl<J: Journal + 'static> Outbound<J> {
             }
             let ends = self.ends.len().min(ENDS_PER_FRAME);
             let reach = self.reach.len().min(ENDS_PER_FRAME);
-            if self.engine.settle(&self.ends[..ends], &self.reach[..reach]).is_err() {
+            let links = self.links.len().min(ENDS_PER_FRAME);
+            let (ended, learned, linked) = (&self.ends[..ends], &self.reach[..reach], &self.links[..links]);
+            if self.engine.settle_linked(ended, learned, linked).is_err() {
                 self.settle_at = Some(now.after(SETTLE_AGAIN));
                 return;
             }
             self.ends.drain(..ends);
             self.reach.drain(..reach);
+            self.links.drain(..links);
         }
         self.settle_at = None;
     }

@@ -48,6 +48,8 @@ const BODY_BYTES: usize = 16 << 20;
 pub struct Spec {
     /// The bots that are asked, and what their requests begin with.
     pub bots: Vec<(Bot, RequestHead)>,
+    /// The kinds of updates that they are sent.
+    pub allowed: &'static [&'static str],
     /// Where the platform is.
     pub origin: Origin,
     /// For an https origin.
@@ -113,7 +115,8 @@ impl<J: Journal + 'static> Poller<J> {
             ClientConfig { per_pool_max: CONNECTIONS, answer: HOLD + ANSWER, ..ClientConfig::default() };
         config.limits.body_bytes = BODY_BYTES;
         let client = Client::new(poll.registry(), tokens, spec.origin, addresses, spec.tls, config, now)?;
-        let polled = |(bot, head)| Polled { bot, feed: Feed::new(now), talk: Talk::new(bot, head) };
+        let polled =
+            |(bot, head)| Polled { bot, feed: Feed::new(now), talk: Talk::new(bot, head, spec.allowed) };
         Ok(Self {
             updates,
             clock,

@@ -78,6 +78,8 @@ pub(super) fn plain(polls: &mut Polls, mut answer: Answer) -> Word {
 pub(super) struct Talk {
     head: RequestHead,
     bot: BotId,
+    /// The kinds of updates that are asked for.
+    allowed: &'static [&'static str],
     encoder: Encoder,
     /// Of the last call.
     tag: u32,
@@ -88,15 +90,18 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(bot: Bot, head: RequestHead) -> Self {
-        Self { head, bot: bot.id, encoder: Encoder::new(), tag: 0, said: None, owes_all_clear: false }
+    pub(super) fn new(bot: Bot, head: RequestHead, allowed: &'static [&'static str]) -> Self {
+        let (bot, encoder) = (bot.id, Encoder::new());
+        Self { head, bot, allowed, encoder, tag: 0, said: None, owes_all_clear: false }
     }
 
     /// Writes the request and gives its tag.
     pub(super) fn request(&mut self, ask: Ask, hold: Duration, out: &mut Vec<u8>) -> u64 {
         let (method, params) = match ask {
-            Ask::Updates(offset) => ("getUpdates", polling::ask(offset, BATCH, hold)),
-            Ask::Confirm(offset) => ("getUpdates", polling::ask(Some(offset), 1, Duration::ZERO)),
+            Ask::Updates(offset) => ("getUpdates", polling::ask(offset, BATCH, hold, self.allowed)),
+            Ask::Confirm(offset) => {
+                ("getUpdates", polling::ask(Some(offset), 1, Duration::ZERO, self.allowed))
+            }
             Ask::ClearWebhook => ("deleteWebhook", polling::clear()),
         };
         self.encoder.method(&self.head, method, &params, out);

@@ -37,6 +37,7 @@ fn settings(config: &Config) -> Result<Settings, ServeError> {
         reports_max: chat.reports_max,
         shut_out_for: chat.shut_out_for,
         protect: chat.protect,
+        typing: chat.typing,
         shop: shop(chat),
         admins: config.admin.user_ids.clone(),
         ..Settings::default()

@@ -5,6 +5,7 @@
 
 use super::{ServeError, chat, results};
 use crate::channel::telegram::RequestHead;
+use crate::channel::telegram::setup::allowed_updates;
 use crate::config::{Config, Kind as BotKind, Polling, Reach};
 use crate::outbound::client::{ClientConfig, Origin};
 use crate::outbound::{KindSpec, LaneSpec, Spec};
@@ -119,7 +120,7 @@ pub(super) fn polling(config: &Config, why: Polling) -> Result<polling::Spec, Se
         (bot, RequestHead::new(origin.authority(), origin.prefix(), &config.lanes[bot.lane.index()].token))
     });
     let (bots, clear_webhooks) = (bots.collect(), why == Polling::Forced);
-    Ok(polling::Spec { bots, origin, tls, clear_webhooks })
+    Ok(polling::Spec { bots, allowed: allowed_updates(config.kind), origin, tls, clear_webhooks })
 }
 
 /// Where the platform is, and what is trusted there.

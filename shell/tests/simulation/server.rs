@@ -128,7 +128,7 @@ impl Server {
 
     /// Decides one update; the frame that must be durable before its 200.
     pub(crate) fn update(&self, now: Now, id: i64, user: u64, text: &str) -> Result<Seq, Busy> {
-        let input = Input::Text { text: text.into(), message: MessageId(id) };
+        let input = Input::Text { text: text.into(), message: MessageId(id), reply_to: None };
         let inbound = Inbound {
             kind: KindIx(0),
             lane: LaneIx(0),

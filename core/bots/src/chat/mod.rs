@@ -16,10 +16,14 @@
 //! Everything is pinned to the bot a user wrote to: with several public bots he is never answered by one that
 //! he does not expect, though his partner may use another ([`Settings::cross_bot`]).
 
+mod album;
 mod button;
 mod decide;
+mod event;
+mod extras;
 mod filter;
 mod note;
+mod passed;
 mod profile;
 mod purse;
 mod render;
@@ -28,14 +32,17 @@ mod shop;
 mod state;
 mod texts;
 
+pub use album::Album;
+pub use event::Event;
+pub use extras::Extras;
 pub use profile::{Gender, Profile, Wanted};
 pub use purse::{Gave, Purse, Receipt};
 pub use shop::{LockOffer, Offer, Shop};
-pub use state::{Event, Parting, State};
+pub use state::{Parting, State};
 pub use texts::{Key, Language, Texts};
 
 use core::time::Duration;
-use nobat_core::bot::{Bot, Call, Decision, Input, RenderView, Unrenderable, View};
+use nobat_core::bot::{Bot, Call, Decision, Echo, Input, Outcome, RenderView, Thread, Unrenderable, View};
 use nobat_core::envelope::Payload;
 use nobat_core::id::UserId;
 use nobat_core::record::Record;
@@ -67,6 +74,8 @@ pub struct Settings {
     pub shut_out_for: Duration,
     /// What is passed on can be neither forwarded nor saved.
     pub protect: bool,
+    /// Somebody is shown that his partner is about to send something, after a pause and before an album.
+    pub typing: bool,
     /// What is sold; nothing by default.
     pub shop: Shop,
     /// Who may ask the platform for refunds.
@@ -87,6 +96,7 @@ impl Default for Settings {
             reports_window: day,
             shut_out_for: day,
             protect: false,
+            typing: true,
             shop: Shop::default(),
             admins: Vec::new(),
         }
@@ -126,8 +136,20 @@ impl Bot for ChatBot {
         out
     }
 
-    fn render(&self, _: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {
+    fn thread(&self, payload: &Payload) -> Option<Thread> {
+        Say::read(payload).ok()?.thread()
+    }
+
+    fn echo(&self, payload: &Payload, outcome: Outcome) -> Option<Echo> {
+        // Nearly everything is taken, and then nobody need be told.
+        if outcome == Outcome::Sent {
+            return None;
+        }
+        Say::read(payload).ok()?.echo(outcome)
+    }
+
+    fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {
         let say = Say::read(payload)?;
-        Ok(render::Voice { settings: &self.settings }.call(say))
+        render::Voice { settings: &self.settings, refers: view.refers }.call(say)
     }
 }

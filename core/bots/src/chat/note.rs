@@ -1,6 +1,7 @@
-//! What one partner's turn has the other one know, by `Want::Tell`.
+//! What one partner's turn has the other one know, by `Want::Tell`, and what came of a send, by `Bot::echo`.
 
 use super::state::Parting;
+use nobat_core::id::PairNo;
 use nobat_core::record::{Malformed, Reader, Record, Write};
 use nobat_core::time::UnixMillis;
 
@@ -15,12 +16,18 @@ pub(super) enum Note {
     Silent,
     /// The partner keeps you in the chat until then.
     Locked { until: UnixMillis },
+    /// What you said in this chat could not be delivered.
+    Undelivered { pair: PairNo },
+    /// Your partner in this chat cannot be reached any more.
+    Unreached { pair: PairNo },
 }
 
 const PARTING: u8 = 1;
 const REPORTS: u8 = 2;
 const SILENT: u8 = 3;
 const LOCKED: u8 = 4;
+const UNDELIVERED: u8 = 5;
+const UNREACHED: u8 = 6;
 
 impl Note {
     pub(super) fn bytes(self) -> Box<[u8]> {
@@ -43,6 +50,14 @@ impl Record for Note {
                 out.put_u8(LOCKED);
                 out.put_varint(until.0);
             }
+            Self::Undelivered { pair } => {
+                out.put_u8(UNDELIVERED);
+                out.put_varint(pair.0);
+            }
+            Self::Unreached { pair } => {
+                out.put_u8(UNREACHED);
+                out.put_varint(pair.0);
+            }
         }
     }
 
@@ -54,6 +69,8 @@ impl Record for Note {
             }
             REPORTS => Ok(Self::Reports),
             SILENT => Ok(Self::Silent),
+            UNDELIVERED => Ok(Self::Undelivered { pair: PairNo(from.varint()?) }),
+            UNREACHED => Ok(Self::Unreached { pair: PairNo(from.varint()?) }),
             LOCKED => Ok(Self::Locked { until: UnixMillis(from.varint()?) }),
             _ => Err(Malformed("a note of an unknown kind")),
         }

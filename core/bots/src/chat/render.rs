@@ -7,19 +7,21 @@ use super::purse::Gave;
 use super::say::Say;
 use super::shop::Offer;
 use super::texts::{Key, Language};
-use nobat_core::bot::{Action, Button, Call};
-use nobat_core::id::PairNo;
+use nobat_core::bot::{Action, Button, Call, Unrenderable};
+use nobat_core::id::{MessageId, PairNo};
 
 type Keyboard = Vec<Vec<Button>>;
 
 /// What is needed to find words.
 pub(super) struct Voice<'a> {
     pub(super) settings: &'a Settings,
+    /// The message in his chat that it speaks of.
+    pub(super) refers: Option<MessageId>,
 }
 
 impl Voice<'_> {
-    pub(super) fn call(&self, say: Say) -> Call {
-        match say {
+    pub(super) fn call(&self, say: Say) -> Result<Call, Unrenderable> {
+        Ok(match say {
             Say::Text { language, key } => self.text(language, key, &[]),
             Say::Number { language, key, number } => {
                 let number = number.to_string();
@@ -47,10 +49,8 @@ impl Voice<'_> {
                 text: notice.map_or_else(String::new, |key| self.settings.texts.say(language, key, &[])),
                 alert: false,
             },
-            Say::Relayed { text } => Call::Said { text, protect: self.settings.protect },
-            Say::Copied { from, message, caption } => {
-                Call::Copy { from, message, caption, protect: self.settings.protect }
-            }
+            Say::Relayed { text } => Call::Said { text, protect: self.settings.protect, reply_to: None },
+            Say::Passed { origin, what } => what.call(&origin, self.refers, self.settings.protect)?,
             Say::Locking { language, pair, credits } => self.locking(language, pair, credits),
             Say::Invoice { language, offer } => self.invoice(language, offer),
             Say::Checkout { language, id, refused } => Call::AnswerPreCheckout {
@@ -58,7 +58,7 @@ impl Voice<'_> {
                 refusal: refused.map_or_else(String::new, |key| self.settings.texts.say(language, key, &[])),
             },
             Say::Refund { user, charge } => Call::RefundStars { user, charge },
-        }
+        })
     }
 
     fn text(&self, language: Language, key: Key, values: &[(&str, &str)]) -> Call {

@@ -1,12 +1,13 @@
 //! What is said, unrendered: the payloads of this kind's envelopes. A durable format.
 
+use super::passed::{Origin, Passed};
 use super::profile::{Profile, Wanted};
 use super::purse::number;
 use super::shop::Offer;
 use super::texts::{Key, Language};
-use nobat_core::bot::Unrenderable;
+use nobat_core::bot::{Echo, Outcome, Thread, Unrenderable};
 use nobat_core::envelope::Payload;
-use nobat_core::id::{ChatId, MessageId, PairNo, UserId};
+use nobat_core::id::{PairNo, UserId};
 use nobat_core::record::{Malformed, Reader, Record, Write};
 
 /// Something to say.
@@ -24,10 +25,10 @@ pub(super) enum Say {
     WantedSet { language: Language, wanted: Wanted },
     /// The press of a button is answered, with a notice or without.
     Pressed { language: Language, id: String, notice: Option<Key> },
-    /// What his partner wrote.
+    /// What stood under his partner's album.
     Relayed { text: String },
-    /// What his partner sent that is no text.
-    Copied { from: ChatId, message: MessageId, caption: String },
+    /// What his partner passes on.
+    Passed { origin: Origin, what: Passed },
     /// A text with two numbers.
     Numbers { language: Language, key: Key, first: u64, second: u64 },
     /// What a lock of this chat costs, or where credits come from.
@@ -47,7 +48,7 @@ const MET: u16 = 4;
 const WANTED_SET: u16 = 5;
 const PRESSED: u16 = 6;
 const RELAYED: u16 = 7;
-const COPIED: u16 = 8;
+// 8 was a copy without its origin; 14 to 19 are `passed`'s.
 const NUMBERS: u16 = 9;
 const LOCKING: u16 = 10;
 const INVOICE: u16 = 11;
@@ -64,7 +65,7 @@ impl Say {
             Self::WantedSet { .. } => WANTED_SET,
             Self::Pressed { .. } => PRESSED,
             Self::Relayed { .. } => RELAYED,
-            Self::Copied { .. } => COPIED,
+            Self::Passed { what, .. } => what.template(),
             Self::Numbers { .. } => NUMBERS,
             Self::Locking { .. } => LOCKING,
             Self::Invoice { .. } => INVOICE,
@@ -105,11 +106,7 @@ impl Say {
                 out.put_u8(key.map_or(0, |key| key as u8 + 1));
             }
             Self::Relayed { text } => out.put_str(text),
-            Self::Copied { from, message, caption } => {
-                out.put_signed(from.0);
-                out.put_signed(message.0);
-                out.put_str(caption);
-            }
+            Self::Passed { origin, what } => what.encode(origin, &mut out),
             Self::Numbers { language, key, first, second } => {
                 out.put_u8(*language as u8);
                 out.put_u8(*key as u8);
@@ -143,13 +140,28 @@ impl Say {
         }
     }
 
+    /// Which messages of his partner's it passes on or speaks of.
+    pub(super) fn thread(&self) -> Option<Thread> {
+        match self {
+            Self::Passed { origin, what } => what.thread(origin),
+            _ => None,
+        }
+    }
+
+    /// Who hears what came of it.
+    pub(super) fn echo(&self, outcome: Outcome) -> Option<Echo> {
+        match self {
+            Self::Passed { origin, what } => what.echo(origin, outcome),
+            _ => None,
+        }
+    }
+
     fn decode(template: u16, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        if let Some(passed) = Passed::decode(template, from) {
+            return passed.map(|(origin, what)| Self::Passed { origin, what });
+        }
         match template {
             RELAYED => return Ok(Self::Relayed { text: from.str()?.to_owned() }),
-            COPIED => {
-                let (chat, message) = (ChatId(from.signed()?), MessageId(from.signed()?));
-                return Ok(Self::Copied { from: chat, message, caption: from.str()?.to_owned() });
-            }
             REFUND => {
                 let user = UserId(from.varint()?);
                 return Ok(Self::Refund { user, charge: from.str()?.to_owned() });
@@ -209,7 +221,13 @@ mod tests {
     use super::super::profile::Gender;
     use super::super::purse::Gave;
     use super::*;
+    use nobat_core::id::{ChatId, MessageId};
     use proptest::prelude::*;
+
+    fn passed(what: Passed) -> Say {
+        let (pair, author) = (PairNo(300), UserId(1));
+        Say::Passed { origin: Origin { pair, author, message: MessageId(7), reply_to: None }, what }
+    }
 
     fn all() -> Vec<Say> {
         let language = Language::Persian;
@@ -223,12 +241,17 @@ mod tests {
             Say::Pressed { language, id: "id".into(), notice: Some(Key::ChatOver) },
             Say::Pressed { language, id: String::new(), notice: None },
             Say::Relayed { text: "سلام".into() },
-            Say::Copied { from: ChatId(300), message: MessageId(-1), caption: "c".into() },
             Say::Numbers { language, key: Key::LockedSelf, first: 300, second: 1 },
             Say::Locking { language, pair: PairNo(300), credits: 300 },
             Say::Invoice { language, offer: Offer { gives: Gave::Days(30), stars: 250 } },
             Say::Checkout { language, id: "id".into(), refused: None },
             Say::Refund { user: UserId(300), charge: "c".into() },
+            passed(Passed::Said { text: "سلام".into() }),
+            passed(Passed::Shown { from: ChatId(300), caption: "c".into() }),
+            passed(Passed::Album { from: ChatId(300), more: vec![MessageId(301), MessageId(302)] }),
+            passed(Passed::Edited { text: "t".into(), caption: true }),
+            passed(Passed::Signed { emoji: "👍".into() }),
+            passed(Passed::Typing),
         ]
     }
 
@@ -249,13 +272,13 @@ mod tests {
                 format!("{} {hex}", payload.template)
             })
             .collect();
-        let wanted = include_str!("../../testdata/chat_payloads_v1.txt");
+        let wanted = include_str!("../../testdata/chat_payloads_v2.txt");
         assert_eq!(shown, wanted.lines().collect::<Vec<_>>());
     }
 
     proptest! {
         #[test]
-        fn any_arguments_are_read_without_a_panic(template in 0u16..16, args: Vec<u8>) {
+        fn any_arguments_are_read_without_a_panic(template in 0u16..24, args: Vec<u8>) {
             let _ = Say::read(&Payload { template, args: args.into() });
         }
     }

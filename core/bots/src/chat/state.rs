@@ -1,10 +1,13 @@
-//! What is remembered of one user, and what can happen to it. Both are durable formats.
+//! What is remembered of one user, and how what happens changes it. A durable format.
 //!
 //! Whether he waits, with whom he is paired, whom he has blocked and when he is rung is the engine's and is
 //! not repeated here.
 
+use super::album::Album;
+use super::event::Event;
+use super::extras::Extras;
 use super::profile::{Gender, Profile, Wanted};
-use super::purse::{self, Gave, Purse};
+use super::purse::Purse;
 use super::texts::Language;
 use core::time::Duration;
 use nobat_core::record::{Malformed, Reader, Record, Write};
@@ -27,10 +30,13 @@ pub enum Parting {
     Gone = 4,
     /// Nobody has said anything for long.
     Idle = 5,
+    /// The other one cannot be reached any more.
+    Unreached = 6,
 }
 
 impl Parting {
-    const ALL: [Self; 6] = [Self::Left, Self::Next, Self::Reported, Self::Blocked, Self::Gone, Self::Idle];
+    const ALL: [Self; 7] =
+        [Self::Left, Self::Next, Self::Reported, Self::Blocked, Self::Gone, Self::Idle, Self::Unreached];
 
     pub(super) fn from_u8(n: u8) -> Option<Self> {
         Self::ALL.get(usize::from(n)).copied()
@@ -73,86 +79,8 @@ pub struct State {
     pub reported_since: UnixMillis,
     /// Until then he meets nobody, because too many reported him.
     pub shut_out_until: UnixMillis,
-}
-
-/// What happened to one user.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// He chose a language.
-    LanguageSet(Language),
-    /// He said what he is.
-    GenderSet(Gender),
-    /// He said how old he is.
-    AgeSet(u8),
-    /// He is asked for his age, or (`false`) no longer.
-    AgeAsked(bool),
-    /// He chose whom he wants to meet.
-    WantedSet(Wanted),
-    /// He stands in line, on this lane.
-    Sought {
-        /// Whose bot answers him.
-        lane: u16,
-    },
-    /// He was paired.
-    Met {
-        /// Whose bot answers him.
-        lane: u16,
-        /// When.
-        at: UnixMillis,
-    },
-    /// He said something to his partner; not told again within an eighth of the idle time.
-    Said {
-        /// When.
-        at: UnixMillis,
-    },
-    /// His partner let him know that he is silent, as he himself is.
-    BothSilent,
-    /// The chat ends in this turn, for this reason.
-    Parting(Parting),
-    /// His partner reported him: so many since then.
-    Reported {
-        /// How many, this one included.
-        count: u8,
-        /// When the first was.
-        since: UnixMillis,
-    },
-    /// Too many reported him.
-    ShutOut {
-        /// When he may meet people again.
-        until: UnixMillis,
-    },
-    /// He paid; nothing if this payment is booked.
-    Paid {
-        /// The platform's number of it.
-        charge: Box<str>,
-        /// What it cost.
-        stars: u32,
-        /// What it gives.
-        gave: Gave,
-        /// When.
-        at: UnixMillis,
-    },
-    /// He got a payment back; nothing if it is not booked, or was given back.
-    Refunded {
-        /// The platform's number of it.
-        charge: Box<str>,
-        /// When.
-        at: UnixMillis,
-    },
-    /// He was told that his time as a VIP ends.
-    Reminded,
-    /// He keeps his partner in the chat.
-    Locked {
-        /// Until when.
-        until: UnixMillis,
-        /// What it cost.
-        credits: u32,
-    },
-    /// His partner keeps him in the chat.
-    Held {
-        /// Until when.
-        until: UnixMillis,
-    },
+    /// What most people do not have.
+    pub extras: Extras,
 }
 
 impl State {
@@ -188,6 +116,7 @@ impl State {
                 (self.lane, self.said_at) = (lane, at);
                 (self.both_silent, self.parting, self.asked_age) = (false, Parting::Left, false);
                 (self.held_until, self.holds_until) = Default::default();
+                self.extras.album = None;
             }
             Event::Said { at } => (self.said_at, self.both_silent) = (at, false),
             Event::BothSilent => self.both_silent = true,
@@ -202,12 +131,20 @@ impl State {
                 self.holds_until = until;
             }
             Event::Held { until } => self.held_until = until,
+            Event::AlbumPart { ref name, part, ref words, at } => {
+                let album = self.extras.album.get_or_insert_with(|| {
+                    Box::new(Album { name: name.clone(), since: at, ..Album::default() })
+                });
+                album.add(part, words);
+            }
+            Event::AlbumSent => self.extras.album = None,
         }
     }
 }
 
-/// Of the state's encoding. A later version appends fields and still reads this one. 1 was never released.
-const VERSION: u8 = 2;
+/// Of the state's encoding. A later version appends fields and still reads this one. 1 was never released; 2
+/// had no extras.
+const VERSION: u8 = 3;
 
 impl Record for State {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -226,10 +163,12 @@ impl Record for State {
             out.put_varint(at.0);
         }
         self.purse.encode(out);
+        self.extras.encode(out);
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        if from.u8()? != VERSION {
+        let version = from.u8()?;
+        if !matches!(version, 2 | VERSION) {
             return Err(Malformed("a chat state of another version"));
         }
         let language = match from.u8()? {
@@ -262,181 +201,38 @@ impl Record for State {
             held_until: at(from)?,
             holds_until: at(from)?,
             purse: Purse::decode(from)?,
+            extras: if version == 2 { Extras::default() } else { Extras::decode(from)? },
         })
     }
 }
 
-const LANGUAGE_SET: u8 = 1;
-const GENDER_SET: u8 = 2;
-const AGE_SET: u8 = 3;
-const AGE_ASKED: u8 = 4;
-const WANTED_SET: u8 = 5;
-const SOUGHT: u8 = 7;
-const MET: u8 = 8;
-const SAID: u8 = 9;
-const BOTH_SILENT: u8 = 10;
-const PARTING: u8 = 11;
-const REPORTED: u8 = 12;
-const SHUT_OUT: u8 = 13;
-const PAID: u8 = 14;
-const REFUNDED: u8 = 15;
-const REMINDED: u8 = 16;
-const LOCKED: u8 = 17;
-const HELD: u8 = 18;
-
-impl Record for Event {
-    fn encode(&self, out: &mut Vec<u8>) {
-        let mut put = |kind, values: &[u64]| {
-            out.put_u8(kind);
-            values.iter().for_each(|value| out.put_varint(*value));
-        };
-        match *self {
-            Self::LanguageSet(language) => put(LANGUAGE_SET, &[language as u64]),
-            Self::GenderSet(gender) => put(GENDER_SET, &[gender as u64]),
-            Self::AgeSet(age) => put(AGE_SET, &[age.into()]),
-            Self::AgeAsked(asked) => put(AGE_ASKED, &[asked.into()]),
-            Self::WantedSet(wanted) => put(WANTED_SET, &[wanted as u64]),
-            Self::Sought { lane } => put(SOUGHT, &[lane.into()]),
-            Self::Met { lane, at } => put(MET, &[lane.into(), at.0]),
-            Self::Said { at } => put(SAID, &[at.0]),
-            Self::BothSilent => put(BOTH_SILENT, &[]),
-            Self::Parting(why) => put(PARTING, &[why as u64]),
-            Self::Reported { count, since } => put(REPORTED, &[count.into(), since.0]),
-            Self::ShutOut { until } => put(SHUT_OUT, &[until.0]),
-            Self::Paid { ref charge, stars, gave, at } => {
-                put(PAID, &[stars.into(), at.0]);
-                out.put_str(charge);
-                purse::put_gave(gave, out);
-            }
-            Self::Refunded { ref charge, at } => {
-                put(REFUNDED, &[at.0]);
-                out.put_str(charge);
-            }
-            Self::Reminded => put(REMINDED, &[]),
-            Self::Locked { until, credits } => put(LOCKED, &[until.0, credits.into()]),
-            Self::Held { until } => put(HELD, &[until.0]),
-        }
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        // The kind is the version: a kind whose fields change gets a new number.
-        Ok(match from.u8()? {
-            LANGUAGE_SET => Self::LanguageSet(language(byte(from)?)?),
-            GENDER_SET => Self::GenderSet(gender(byte(from)?)?),
-            AGE_SET => Self::AgeSet(byte(from)?),
-            AGE_ASKED => Self::AgeAsked(byte(from)? != 0),
-            WANTED_SET => Self::WantedSet(wanted(byte(from)?)?),
-            SOUGHT => Self::Sought { lane: lane(from)? },
-            MET => Self::Met { lane: lane(from)?, at: at(from)? },
-            SAID => Self::Said { at: at(from)? },
-            BOTH_SILENT => Self::BothSilent,
-            PARTING => Self::Parting(parting(byte(from)?)?),
-            REPORTED => Self::Reported { count: byte(from)?, since: at(from)? },
-            SHUT_OUT => Self::ShutOut { until: at(from)? },
-            PAID => {
-                let (stars, at) = (purse::number(from)?, at(from)?);
-                Self::Paid { stars, at, charge: from.str()?.into(), gave: purse::gave(from)? }
-            }
-            REFUNDED => Self::Refunded { at: at(from)?, charge: from.str()?.into() },
-            REMINDED => Self::Reminded,
-            LOCKED => Self::Locked { until: at(from)?, credits: purse::number(from)? },
-            HELD => Self::Held { until: at(from)? },
-            _ => return Err(Malformed("a chat event of an unknown kind")),
-        })
-    }
-}
-
-fn byte(from: &mut Reader<'_>) -> Result<u8, Malformed> {
+pub(super) fn byte(from: &mut Reader<'_>) -> Result<u8, Malformed> {
     u8::try_from(from.varint()?).map_err(|_| Malformed("over 8 bits"))
 }
 
-fn lane(from: &mut Reader<'_>) -> Result<u16, Malformed> {
+pub(super) fn lane(from: &mut Reader<'_>) -> Result<u16, Malformed> {
     u16::try_from(from.varint()?).map_err(|_| Malformed("a lane over 16 bits"))
 }
 
-fn at(from: &mut Reader<'_>) -> Result<UnixMillis, Malformed> {
+pub(super) fn at(from: &mut Reader<'_>) -> Result<UnixMillis, Malformed> {
     from.varint().map(UnixMillis)
 }
 
-fn language(n: u8) -> Result<Language, Malformed> {
+pub(super) fn language(n: u8) -> Result<Language, Malformed> {
     Language::from_u8(n).ok_or(Malformed("an unknown language"))
 }
 
-fn gender(n: u8) -> Result<Gender, Malformed> {
+pub(super) fn gender(n: u8) -> Result<Gender, Malformed> {
     Gender::from_u8(n).ok_or(Malformed("an unknown gender"))
 }
 
-fn wanted(n: u8) -> Result<Wanted, Malformed> {
+pub(super) fn wanted(n: u8) -> Result<Wanted, Malformed> {
     Wanted::from_u8(n).ok_or(Malformed("an unknown wish"))
 }
 
-fn parting(n: u8) -> Result<Parting, Malformed> {
+pub(super) fn parting(n: u8) -> Result<Parting, Malformed> {
     Parting::from_u8(n).ok_or(Malformed("an unknown reason to part"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn bytes(record: &impl Record) -> Vec<u8> {
-        let mut out = Vec::new();
-        record.encode(&mut out);
-        out
-    }
-
-    fn events(n: u8, at: u64, lane: u16, i: usize) -> [Event; 17] {
-        let at = UnixMillis(at);
-        [
-            Event::LanguageSet(Language::ALL[i]),
-            Event::GenderSet(Gender::ALL[i]),
-            Event::AgeSet(n),
-            Event::AgeAsked(n > 9),
-            Event::WantedSet(Wanted::ALL[i]),
-            Event::Sought { lane },
-            Event::Met { lane, at },
-            Event::Said { at },
-            Event::BothSilent,
-            Event::Parting(Parting::ALL[i + 2]),
-            Event::Reported { count: n, since: at },
-            Event::ShutOut { until: at },
-            Event::Paid { charge: "c".into(), stars: 300, gave: Gave::Credits(n.into()), at },
-            Event::Refunded { charge: "c".into(), at },
-            Event::Reminded,
-            Event::Locked { until: at, credits: n.into() },
-            Event::Held { until: at },
-        ]
-    }
-
-    #[test]
-    fn the_bytes_are_the_same_for_ever() {
-        let hex = |record: &[u8]| record.iter().map(|b| format!("{b:02x}")).collect::<String>();
-        let mut state = State::default();
-        let mut shown = vec![hex(&bytes(&state))];
-        for event in events(20, 300, 1, 1) {
-            state.apply(&event);
-            shown.push(hex(&bytes(&event)));
-        }
-        shown.push(hex(&bytes(&state)));
-        let wanted = include_str!("../../testdata/chat_records_v2.txt");
-        assert_eq!(shown, wanted.lines().collect::<Vec<_>>());
-    }
-
-    proptest! {
-        #[test]
-        fn states_and_events_survive(n: u8, at: u64, lane: u16, i in 0usize..3) {
-            let mut state = State::default();
-            for event in events(n, at, lane, i) {
-                prop_assert_eq!(Event::from_bytes(&bytes(&event)), Ok(event.clone()));
-                state.apply(&event);
-                prop_assert_eq!(State::from_bytes(&bytes(&state)), Ok(state.clone()));
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
-            let _ = State::from_bytes(&bytes);
-            let _ = Event::from_bytes(&bytes);
-        }
-    }
-}
+mod tests;

@@ -199,7 +199,17 @@ fn what_cannot_be_passed_on_is_said_to_the_sender() {
         (Content::Contact, "", "⚠️ Not sent: contacts"),
         (Content::Photo, "", "⚠️ Not sent: your partner uses another bot"),
     ] {
-        w.give(1, 1, Input::OtherMessage { message: MessageId(5), content, caption: caption.into() });
+        w.give(
+            1,
+            1,
+            Input::OtherMessage {
+                message: MessageId(5),
+                content,
+                caption: caption.into(),
+                reply_to: None,
+                album: "",
+            },
+        );
         assert!(w.last(1).starts_with(why), "{}", w.last(1));
     }
     w.says(1, "/dance");
@@ -288,7 +298,17 @@ fn everything_else_is_copied_where_both_use_one_bot_with_a_caption_that_names_no
         w.joins(4, 30);
         w.pair(1, 4);
         let show = |w: &mut World, content, caption: &str| {
-            w.give(1, 1, Input::OtherMessage { message: MessageId(5), content, caption: caption.into() });
+            w.give(
+                1,
+                1,
+                Input::OtherMessage {
+                    message: MessageId(5),
+                    content,
+                    caption: caption.into(),
+                    reply_to: None,
+                    album: "",
+                },
+            );
         };
         show(&mut w, Content::Voice, "");
         show(&mut w, Content::Photo, "look");
@@ -296,10 +316,13 @@ fn everything_else_is_copied_where_both_use_one_bot_with_a_caption_that_names_no
         w.says(1, "hello");
         let copy = |caption: &str| {
             let (from, caption) = (UserId(1).private_chat(), caption.to_owned());
-            Call::Copy { from, message: MessageId(5), caption, protect }
+            Call::Copy { from, message: MessageId(5), caption, protect, reply_to: None }
         };
         let last: Vec<_> = w.screens[&4].iter().rev().take(3).map(|(_, call)| call.clone()).collect();
-        assert_eq!(last, [Call::Said { text: "hello".into(), protect }, copy("look"), copy("")]);
+        assert_eq!(
+            last,
+            [Call::Said { text: "hello".into(), protect, reply_to: None }, copy("look"), copy("")]
+        );
         assert!(w.last(1).starts_with("⚠️ Not sent: it seems to name"));
     }
 }

@@ -3,4 +3,5 @@
 mod conversation;
 mod money;
 mod properties;
+mod threads;
 mod world;

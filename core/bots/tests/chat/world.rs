@@ -1,9 +1,9 @@
 //! Users, bots and a platform that accepts everything, around the real engine.
 
 use nobat_bots::chat::{ChatBot, Settings};
-use nobat_core::bot::{Action, Call, Input, Payment, RenderView};
+use nobat_core::bot::{Action, Call, Input, Outcome, Payment, RenderView, Unrenderable};
 use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Rank, Recovered};
-use nobat_core::envelope::{End, Envelope, Place, Route};
+use nobat_core::envelope::{DropReason, End, Envelope, Place, Route};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{BotId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
 use nobat_core::matchmaker::{Rules, Size};
@@ -47,6 +47,10 @@ pub(crate) struct World {
     pub(crate) engine: Engine<List>,
     pub(crate) millis: u64,
     pub(crate) screens: BTreeMap<u64, Screen>,
+    /// The numbers of the last message in each chat: his own and the bot's.
+    pub(crate) numbers: BTreeMap<u64, i64>,
+    /// What the platform says to sends that it does not take.
+    pub(crate) refuses: Option<DropReason>,
     updates: i64,
 }
 
@@ -60,7 +64,15 @@ fn detached(settings: &Settings) -> Engine<Detached> {
 impl World {
     pub(crate) fn new(settings: Settings) -> Self {
         let engine = detached(&settings).attach(List::default());
-        Self { settings, engine, millis: 1_000_000_000, screens: BTreeMap::new(), updates: 0 }
+        Self {
+            settings,
+            engine,
+            millis: 1_000_000_000,
+            screens: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            refuses: None,
+            updates: 0,
+        }
     }
 
     pub(crate) fn now(&self) -> Now {
@@ -88,7 +100,22 @@ impl World {
     }
 
     pub(crate) fn says_on(&mut self, user: u64, lane: u16, text: &str) {
-        self.give(user, lane, Input::Text { text: text.into(), message: MessageId(1) });
+        let message = self.number(user);
+        self.give(user, lane, Input::Text { text: text.into(), message, reply_to: None });
+    }
+
+    /// He writes an answer to a message of his chat.
+    pub(crate) fn answers(&mut self, user: u64, to: i64, text: &str) {
+        let message = self.number(user);
+        let reply_to = Some(MessageId(to));
+        self.give(user, lane_of(user), Input::Text { text: text.into(), message, reply_to });
+    }
+
+    /// The next number of a chat.
+    pub(crate) fn number(&mut self, user: u64) -> MessageId {
+        let last = self.numbers.entry(user).or_insert(1_000 * user as i64);
+        *last += 1;
+        MessageId(*last)
     }
 
     pub(crate) fn presses(&mut self, user: u64, data: &str) {
@@ -124,6 +151,7 @@ impl World {
         while let Some(due) = self.engine.next_alarm().filter(|due| due.0 <= end * 1_000_000) {
             self.millis = self.millis.max(due.0.div_ceil(1_000_000));
             self.engine.wake(self.now(), 100).expect("room");
+            self.deliver();
         }
         self.millis = end;
         self.deliver();
@@ -137,6 +165,9 @@ impl World {
     }
 
     fn show(&mut self, envelope: &Envelope) {
+        if envelope.deadline.is_some_and(|deadline| deadline < self.now().wall) {
+            return self.end(envelope, End::Dropped(DropReason::Stale), &[]);
+        }
         let Route::Pinned(lane) = envelope.route else { panic!("not pinned: {envelope:?}") };
         let conversation = envelope.conversation;
         assert_eq!(envelope.chat, conversation.user.private_chat());
@@ -146,18 +177,59 @@ impl World {
             chat: envelope.chat,
             lane,
             bot: BotId(u64::from(lane.0) + 1),
+            refers: None,
         };
-        let call = self.engine.render(conversation.kind, &view, &envelope.payload).expect("can be said");
+        let call = match self.engine.render(conversation.kind, &view, &envelope.payload) {
+            Ok(call) => call,
+            Err(Unrenderable::FORGOTTEN) => {
+                return self.end(envelope, End::Dropped(DropReason::Unrenderable), &[]);
+            }
+            Err(other) => panic!("{other}"),
+        };
         assert_eq!(
             envelope.place == Place::Call,
             matches!(
                 call,
-                Call::AnswerCallback { .. } | Call::AnswerPreCheckout { .. } | Call::RefundStars { .. }
+                Call::AnswerCallback { .. }
+                    | Call::AnswerPreCheckout { .. }
+                    | Call::RefundStars { .. }
+                    | Call::React { .. }
+                    | Call::Typing
             )
         );
+        let made = match &call {
+            Call::Text { .. } | Call::Said { .. } | Call::Copy { .. } | Call::Invoice { .. } => 1,
+            Call::CopyAlbum { messages, .. } => messages.len(),
+            _ => 0,
+        };
+        if let (Some(reason), Call::Said { .. } | Call::Copy { .. }) = (self.refuses, &call) {
+            return self.end(envelope, End::Dropped(reason), &[]);
+        }
+        let numbers: Vec<_> = (0..made).map(|_| self.number(conversation.user.0)).collect();
         self.screens.entry(conversation.user.0).or_default().push((lane.0, call));
-        let ended = Ended { conversation, id: envelope.id, end: End::Sent };
-        self.engine.settle(&[ended], &[]).expect("room");
+        self.end(envelope, End::Sent, &numbers);
+    }
+
+    /// What the outbound thread does with an answer.
+    fn end(&mut self, envelope: &Envelope, end: End, numbers: &[MessageId]) {
+        let outcome = match end {
+            End::Sent => Outcome::Sent,
+            End::Dropped(reason) => Outcome::Dropped(reason),
+        };
+        self.engine.came_of(envelope, outcome);
+        let links = self.engine.links(envelope, numbers);
+        let ended = Ended { conversation: envelope.conversation, id: envelope.id, end };
+        self.engine.settle_linked(&[ended], &[], &links).expect("room");
+    }
+
+    /// The number of the last message of a chat.
+    pub(crate) fn last_number(&self, user: u64) -> i64 {
+        self.numbers[&user]
+    }
+
+    /// The last call that reached him.
+    pub(crate) fn last_call(&self, user: u64) -> &Call {
+        &self.screens[&user].last().expect("something").1
     }
 
     /// The process is killed after `kept` frames and starts again; what was pending is sent then.

@@ -1,7 +1,9 @@
 //! Images say what the frames say.
 
 use super::*;
+use crate::bot::Meeting;
 use crate::engine::Folded;
+use crate::id::{MessageId, PairNo};
 
 type Blocks = Vec<Vec<u8>>;
 
@@ -91,7 +93,13 @@ fn met(ops: &[(u64, usize, bool)]) -> Engine<List> {
         e.handle_update(at(i as u64 * 20), &inbound).unwrap();
         if end && let Some(first) = pushed(&e).iter().find(|p| p.conversation.user == UserId(user)) {
             let ended = Ended { conversation: first.conversation, id: first.id, end: End::Sent };
-            e.settle(&[ended], &[]).unwrap();
+            let pair = match e.cells.of(first.conversation).lock().meeting() {
+                Meeting::Paired(partner) => partner.pair,
+                _ => PairNo(0),
+            };
+            let (here, there) = (MessageId(i as i64), MessageId(i as i64 + 1));
+            let link = Link { conversation: first.conversation, pair, here, there };
+            e.settle_linked(&[ended], &[], &[link]).unwrap();
         }
     }
     e
@@ -104,7 +112,7 @@ fn lived(ops: &[(u64, usize, u8)]) -> Engine<List> {
         let lane = LaneIx(what as u16 % 3);
         let asked = Inbound { lane, ..text(i as i64 * 977, user, "") };
         let input = match what {
-            0..6 => Input::Text { text: "x".repeat(len).into(), message: crate::id::MessageId(1) },
+            0..6 => Input::Text { text: "x".repeat(len).into(), message: MessageId(1), reply_to: None },
             6 => Input::Blocked,
             _ => Input::Reachable,
         };

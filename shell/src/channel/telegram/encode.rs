@@ -6,7 +6,7 @@
 
 use crate::observe::Secret;
 use nobat_core::bot::{Action, Button, Call};
-use nobat_core::id::ChatId;
+use nobat_core::id::{ChatId, MessageId};
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 use zeroize::Zeroize;
@@ -115,15 +115,35 @@ fn body_of(body: &mut Body<'_>, chat: ChatId, call: &Call) -> &'static str {
             }
             "answerCallbackQuery"
         }
-        Call::Said { text, protect } => {
+        Call::Said { text, protect, reply_to } => {
             body.number("chat_id", chat).string("text", text).protect(*protect);
+            body.answers(*reply_to);
             "sendMessage"
         }
-        Call::Copy { from, message, caption, protect } => {
+        Call::Copy { from, message, caption, protect, reply_to } => {
             body.number("chat_id", chat).number("from_chat_id", from).number("message_id", message);
             // Always said: left out, the caption would be copied with its links and mentions.
             body.string("caption", caption).protect(*protect);
+            body.answers(*reply_to);
             "copyMessage"
+        }
+        Call::CopyAlbum { from, messages, protect } => {
+            body.number("chat_id", chat).number("from_chat_id", from).numbers("message_ids", messages);
+            // The texts would be copied with their links and mentions.
+            body.raw("remove_caption", "true").protect(*protect);
+            "copyMessages"
+        }
+        Call::EditCaption { message, caption } => {
+            body.number("chat_id", chat).number("message_id", message).string("caption", caption);
+            "editMessageCaption"
+        }
+        Call::React { message, emoji } => {
+            body.number("chat_id", chat).number("message_id", message).sign(emoji);
+            "setMessageReaction"
+        }
+        Call::IsMember { channel, user } => {
+            body.string("chat_id", channel).number("user_id", user);
+            "getChatMember"
         }
         Call::Invoice { title, about, payload, stars } => {
             body.number("chat_id", chat).string("title", title).string("description", about);
@@ -264,6 +284,35 @@ impl<'b> Body<'b> {
         if protect {
             self.raw("protect_content", "true");
         }
+    }
+
+    /// A message that is gone is no longer answered, and the answer arrives all the same.
+    fn answers(&mut self, message: Option<MessageId>) {
+        let Some(message) = message else { return };
+        self.key("reply_parameters");
+        Body::open(self.json).number("message_id", message).raw("allow_sending_without_reply", "true");
+        self.json.push('}');
+    }
+
+    /// One sign on a message, or none.
+    fn sign(&mut self, emoji: &str) {
+        self.key("reaction");
+        self.json.push('[');
+        if !emoji.is_empty() {
+            Body::open(self.json).string("type", "emoji").string("emoji", emoji);
+            self.json.push('}');
+        }
+        self.json.push(']');
+    }
+
+    fn numbers(&mut self, key: &str, numbers: &[MessageId]) -> &mut Self {
+        self.key(key);
+        self.json.push('[');
+        for (at, number) in numbers.iter().enumerate() {
+            let _ = write!(self.json, "{}{number}", if at == 0 { "" } else { "," });
+        }
+        self.json.push(']');
+        self
     }
 
     /// The one price of an invoice in Stars.

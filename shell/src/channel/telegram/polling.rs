@@ -6,7 +6,6 @@
 use super::decode::tape::update;
 use super::encode::Params;
 use super::json::{Field, Reader};
-use super::setup::ALLOWED_UPDATES;
 use super::update::Update;
 use super::verdict::{Body, wait};
 use crate::observe::scrub;
@@ -17,19 +16,16 @@ use std::time::Duration;
 /// Updates of one answer: the platform's most.
 pub const BATCH: u32 = 100;
 
-/// Asks for updates from `offset` on, which confirms all before it; none confirms nothing. The platform holds
-/// the call for `hold` (whole seconds) if there is no update.
+/// Asks for updates of the kinds `allowed` from `offset` on, which confirms all before it; none confirms nothing.
+/// The platform holds the call for `hold` (whole seconds) if there is no update.
 #[must_use]
-pub fn ask(offset: Option<UpdateId>, limit: u32, hold: Duration) -> Params {
+pub fn ask(offset: Option<UpdateId>, limit: u32, hold: Duration, allowed: &[&str]) -> Params {
     let params = match offset {
         Some(offset) => Params::new().number("offset", offset.0),
         None => Params::new(),
     };
     let hold = i64::try_from(hold.as_secs()).unwrap_or(i64::MAX);
-    params
-        .number("limit", i64::from(limit))
-        .number("timeout", hold)
-        .strings("allowed_updates", &ALLOWED_UPDATES)
+    params.number("limit", i64::from(limit)).number("timeout", hold).strings("allowed_updates", allowed)
 }
 
 /// Parameters of `deleteWebhook`: what waits is kept.
@@ -190,11 +186,11 @@ mod tests {
     #[test]
     fn the_offset_is_asked_for_only_once_there_is_one() {
         assert_eq!(
-            ask(None, 100, Duration::from_secs(30)).json(),
-            r#"{"limit":100,"timeout":30,"allowed_updates":["callback_query","message","my_chat_member","pre_checkout_query"]}"#
+            ask(None, 100, Duration::from_secs(30), &["message"]).json(),
+            r#"{"limit":100,"timeout":30,"allowed_updates":["message"]}"#
         );
         assert!(
-            ask(Some(UpdateId(8)), 1, Duration::ZERO)
+            ask(Some(UpdateId(8)), 1, Duration::ZERO, &[])
                 .json()
                 .starts_with(r#"{"offset":8,"limit":1,"timeout":0,"#)
         );

@@ -6,12 +6,27 @@
 
 use super::api::{Api, ApiError, BotInfo, WebhookInfo, call, get_me, webhook_info};
 use super::encode::Params;
-use crate::config::{BaseUrl, Config};
+use crate::config::{BaseUrl, Config, Kind};
 use crate::observe::{Secret, scrub};
 use std::fmt;
 
-/// The kinds of updates that are asked for: what `What` can tell apart.
-pub const ALLOWED_UPDATES: [&str; 4] = ["callback_query", "message", "my_chat_member", "pre_checkout_query"];
+/// The kinds of updates that are asked for, sorted: what `What` can tell apart and the bot kind understands. Of
+/// these the platform sends `chat_member` and `message_reaction` to who asks for them by name alone.
+#[must_use]
+pub const fn allowed_updates(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Chat => &[
+            "callback_query",
+            "chat_member",
+            "edited_message",
+            "message",
+            "message_reaction",
+            "my_chat_member",
+            "pre_checkout_query",
+        ],
+        _ => &["callback_query", "message", "my_chat_member", "pre_checkout_query"],
+    }
+}
 
 /// What is wanted of one bot.
 #[derive(Clone, Debug)]
@@ -29,6 +44,7 @@ pub struct Wanted {
 pub struct Plan {
     /// One a lane.
     pub bots: Vec<Wanted>,
+    allowed: &'static [&'static str],
     max_connections: u32,
 }
 
@@ -67,6 +83,7 @@ impl Plan {
         };
         Self {
             bots: config.lanes.iter().enumerate().map(wanted).collect(),
+            allowed: allowed_updates(config.kind),
             max_connections: config.webhook.max_connections,
         }
     }
@@ -82,7 +99,7 @@ impl Plan {
                         .string("url", url)
                         .string("secret_token", secret.expose())
                         .number("max_connections", i64::from(self.max_connections))
-                        .strings("allowed_updates", &ALLOWED_UPDATES);
+                        .strings("allowed_updates", self.allowed);
                     call::<bool>(api, &wanted.token, "setWebhook", &params)?;
                 }
                 None => clear_one(api, &wanted.token)?,
@@ -138,11 +155,11 @@ impl Plan {
         }
         let mut allowed: Vec<_> = info.allowed_updates.iter().map(String::as_str).collect();
         allowed.sort_unstable();
-        if allowed != ALLOWED_UPDATES {
+        if allowed != self.allowed {
             return Err(format!(
                 "is sent [{}], and should be sent [{}]",
                 allowed.join(", "),
-                ALLOWED_UPDATES.join(", ")
+                self.allowed.join(", ")
             ));
         }
         let pending = info.pending_update_count;

@@ -106,6 +106,8 @@ pub enum What<'a> {
         text: &'a str,
         /// Its id.
         message: MessageId,
+        /// The message of this chat that it answers.
+        reply_to: Option<MessageId>,
     },
     /// A button was pressed.
     Callback {
@@ -124,6 +126,26 @@ pub enum What<'a> {
         content: Content,
         /// The text under it, or empty.
         caption: &'a str,
+        /// The message of this chat that it answers.
+        reply_to: Option<MessageId>,
+        /// The album that it is a part of, or empty.
+        album: &'a str,
+    },
+    /// A message was changed.
+    Edited {
+        /// Which.
+        message: MessageId,
+        /// Its text now, or the text under it.
+        text: &'a str,
+        /// What it holds; none if it is a text.
+        content: Option<Content>,
+    },
+    /// A sign was set on a message, or taken back.
+    Reacted {
+        /// Which.
+        message: MessageId,
+        /// The first of them that any bot can set; empty if there is none.
+        emoji: &'a str,
     },
     /// He is about to pay.
     PreCheckout {
@@ -189,13 +211,20 @@ impl<'a> Update<'a> {
     #[must_use]
     pub fn input(&self) -> Option<Input<'a>> {
         match self.what {
-            What::Text { text, message } => Some(Input::Text { text: Cow::Borrowed(text), message }),
+            What::Text { text, message, reply_to } => {
+                Some(Input::Text { text: Cow::Borrowed(text), message, reply_to })
+            }
             What::Callback { id, data, message } => {
                 Some(Input::Callback { id, data: Cow::Borrowed(data), message })
             }
-            What::OtherMessage { message, content, caption } => {
-                Some(Input::OtherMessage { message, content, caption: Cow::Borrowed(caption) })
+            What::OtherMessage { message, content, caption, reply_to, album } => {
+                let caption = Cow::Borrowed(caption);
+                Some(Input::OtherMessage { message, content, caption, reply_to, album })
             }
+            What::Edited { message, text, content } => {
+                Some(Input::Edited { message, text: Cow::Borrowed(text), content })
+            }
+            What::Reacted { message, emoji } => Some(Input::Reacted { message, emoji }),
             What::PreCheckout { id, payment } => Some(Input::PreCheckout { id, payment }),
             What::Paid(payment) => Some(Input::Paid(payment)),
             What::Refunded(payment) => Some(Input::Refunded(payment)),

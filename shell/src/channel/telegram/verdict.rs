@@ -21,6 +21,7 @@
 
 use super::json::{Field, Reader};
 use nobat_core::envelope::{Unreachable, Verdict};
+use nobat_core::id::MessageId;
 use std::time::Duration;
 
 /// The wait after a 429 that names none. Cautious: a call before the real wait ends is punished.
@@ -33,6 +34,14 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(7 * 86_400);
 #[derive(Default)]
 pub struct VerdictReader {
     reader: Reader,
+    said: Said,
+}
+
+/// What an accepted call answered.
+#[derive(Default)]
+struct Said {
+    messages: Vec<MessageId>,
+    member: Option<bool>,
 }
 
 /// What of an answer's body counts.
@@ -43,6 +52,24 @@ pub(super) struct Body<'a> {
     pub(super) description: &'a str,
     /// Seconds.
     pub(super) retry_after: Option<i64>,
+}
+
+impl Said {
+    /// Reads a `result`: a message, the numbers of several, or a member of a chat.
+    fn read(&mut self, result: Option<Field<'_, '_>>) {
+        self.messages.clear();
+        self.member = None;
+        let Some(result) = result else { return };
+        let number = |message: Field<'_, '_>| message.get("message_id").and_then(Field::int).map(MessageId);
+        self.messages.extend(number(result));
+        self.messages.extend(result.items().filter_map(number));
+        self.member = match result.get("status").and_then(Field::str) {
+            Some("creator" | "administrator" | "member") => Some(true),
+            Some("restricted") => Some(result.get("is_member").and_then(Field::bool).unwrap_or(false)),
+            Some("left" | "kicked") => Some(false),
+            _ => None,
+        };
+    }
 }
 
 impl VerdictReader {
@@ -56,11 +83,16 @@ impl VerdictReader {
     /// `header` is the value of `Retry-After` in seconds, if there is one.
     #[must_use]
     pub fn read(&mut self, status: u16, header: Option<u32>, body: &mut [u8]) -> Verdict {
+        let said = &mut self.said;
+        said.read(None);
         let judged = self.reader.parse(body, |root| {
             root.is_object().then(|| {
                 let body = Body::of(root);
                 match (status, body.ok) {
-                    (200..300, Some(true)) => Verdict::Sent,
+                    (200..300, Some(true)) => {
+                        said.read(root.get("result"));
+                        Verdict::Sent
+                    }
                     (200..300, None) => Verdict::Unknown,
                     (200..300, Some(false)) => {
                         let code = body.error_code.and_then(|code| u16::try_from(code).ok());
@@ -79,6 +111,20 @@ impl VerdictReader {
             429 => Verdict::RetryAfter(wait(header, None)),
             _ => Verdict::Failed,
         }
+    }
+}
+
+impl VerdictReader {
+    /// The numbers of the messages that the call last read has made, in their order; empty if it made none.
+    #[must_use]
+    pub fn messages(&self) -> &[MessageId] {
+        &self.said.messages
+    }
+
+    /// What the call last read says of a member of a chat: whether he is in it. None if it was another call.
+    #[must_use]
+    pub const fn member(&self) -> Option<bool> {
+        self.said.member
     }
 }
 

@@ -8,8 +8,9 @@
 //! last word.
 
 use super::Turn;
+use crate::chat::event::Event;
 use crate::chat::note::Note;
-use crate::chat::state::{Event, Parting};
+use crate::chat::state::Parting;
 use crate::chat::texts::Key;
 use nobat_core::bot::{Meeting, Want};
 use nobat_core::time::UnixMillis;
@@ -18,7 +19,8 @@ impl Turn<'_> {
     /// Sets the one alarm that a user has to whatever comes first: this, or the reminder.
     pub(super) fn arm(&mut self, idle: Option<UnixMillis>) {
         let remind = Some(self.state.purse.remind_at).filter(|at| at.0 != 0);
-        self.want(Want::Alarm(idle.into_iter().chain(remind).min()));
+        let album = self.state.extras.album.as_ref().map(|album| album.due());
+        self.want(Want::Alarm(idle.into_iter().chain(remind).chain(album).min()));
     }
 
     /// After the reminder has changed.
@@ -27,18 +29,24 @@ impl Turn<'_> {
         self.arm(paired.then(|| self.state.said_at.after(self.settings.idle)));
     }
 
-    /// Remembers that he said something.
-    pub(super) fn spoke(&mut self) {
+    /// Remembers that he said something; `true` if he had been silent for long.
+    pub(super) fn spoke(&mut self) -> bool {
         let now = self.now();
         let due = now >= self.state.said_at.after(self.settings.idle / 8) || now < self.state.said_at;
         if due || self.state.both_silent {
             self.happened(Event::Said { at: now });
         }
+        due
     }
 
     pub(super) fn rung(&mut self) {
         self.remind();
         let (now, idle) = (self.now(), self.settings.idle);
+        if let Meeting::Paired(partner) = self.view.meeting
+            && self.state.extras.album.as_ref().is_some_and(|album| album.due() <= now)
+        {
+            self.pass_album(partner);
+        }
         match self.view.meeting {
             Meeting::Paired(_) if !self.state.silent_for(idle, now) => self.arm_again(),
             Meeting::Paired(partner) if self.state.both_silent => self.part(partner, Parting::Idle),

@@ -6,10 +6,11 @@
 
 use super::Turn;
 use crate::chat::button::Act;
+use crate::chat::event::Event;
 use crate::chat::note::Note;
 use crate::chat::profile::{Gender, Profile};
 use crate::chat::say::Say;
-use crate::chat::state::{Event, Parting};
+use crate::chat::state::Parting;
 use crate::chat::texts::Key;
 use core::time::Duration;
 use nobat_core::bot::{self, EndedBy, Meeting, Partner, Pool, Ticket, Tier, Unmatched, Want};
@@ -89,6 +90,7 @@ impl Turn<'_> {
 
     /// Ends the chat.
     pub(super) fn part(&mut self, partner: Partner, why: Parting) {
+        self.pass_album(partner);
         self.happened(Event::Parting(why));
         if matches!(why, Parting::Gone | Parting::Idle) {
             self.tell(partner, Note::Parting(why));
@@ -126,7 +128,9 @@ impl Turn<'_> {
         self.arm(None);
         match (by, self.state.parting) {
             (_, Parting::Idle) => self.number(Key::IdleEnd, minutes(self.settings.idle)),
-            (EndedBy::Partner, Parting::Gone) => self.plain(Key::PartnerGone),
+            (EndedBy::Partner, Parting::Gone) | (EndedBy::Himself, Parting::Unreached) => {
+                self.plain(Key::PartnerGone);
+            }
             (EndedBy::Partner, _) => self.plain(Key::PartnerLeft),
             (EndedBy::Himself, Parting::Left) => self.plain(Key::LeftSelf),
             (EndedBy::Himself, Parting::Next) => self.plain(Key::LeftNext),
@@ -142,8 +146,8 @@ impl Turn<'_> {
             Ok(Note::Reports) => self.reported(),
             Ok(Note::Silent) => self.partner_is_silent(),
             Ok(Note::Locked { until }) => self.locked(until),
-            // Of a newer version: it means nothing to this one.
-            Err(_) => {}
+            // Not for a partner; or of a newer version: it means nothing to this one.
+            Ok(Note::Undelivered { .. } | Note::Unreached { .. }) | Err(_) => {}
         }
     }
 

@@ -12,14 +12,16 @@ mod talk;
 
 use super::Settings;
 use super::button::{Act, Button};
+use super::event::Event;
 use super::say::Say;
-use super::state::{Event, State};
+use super::state::State;
 use super::texts::{Key, Language};
 use core::time::Duration;
-use nobat_core::bot::{Content, Decision, Input, Meeting, Outgoing, View, Want};
+use nobat_core::bot::{Decision, Input, Meeting, Outgoing, View, Want};
 use nobat_core::envelope::{Class, Place};
 use nobat_core::id::MessageId;
 use nobat_core::time::UnixMillis;
+use talk::Shown;
 
 /// The platform forgets a pressed button after 150 s.
 const PRESS_DEADLINE: Duration = Duration::from_secs(140);
@@ -40,11 +42,22 @@ impl<'a> Turn<'a> {
 
     pub(super) fn take(mut self, input: &Input<'_>) -> Decision<Event> {
         match input {
-            Input::Text { text, .. } => self.text(text),
+            Input::Text { text, message, reply_to } => self.text(text, *message, *reply_to),
             Input::Callback { id, data, .. } => self.pressed(id, data),
-            Input::OtherMessage { message, content, caption } => {
-                self.other_message(*message, *content, caption);
+            &Input::OtherMessage { message, content, ref caption, reply_to, album } => {
+                self.other_message(Shown { message, content, caption, reply_to, album });
             }
+            Input::Edited { message, text, content } => {
+                if let Meeting::Paired(partner) = self.view.meeting {
+                    self.edited(partner, *message, text, *content);
+                }
+            }
+            Input::Reacted { message, emoji } => {
+                if let Meeting::Paired(partner) = self.view.meeting {
+                    self.reacted(partner, *message, emoji);
+                }
+            }
+            Input::Heard { note } => self.heard(note),
             Input::TooFast { until } => self.too_fast(*until),
             Input::Reachable => {}
             Input::Blocked => self.blocked_the_bot(),
@@ -95,12 +108,12 @@ impl<'a> Turn<'a> {
         self.view.meeting == Meeting::Apart
     }
 
-    fn text(&mut self, text: &str) {
+    fn text(&mut self, text: &str, message: MessageId, reply_to: Option<MessageId>) {
         if let Some(command) = text.strip_prefix('/') {
             return self.command(command);
         }
         match self.view.meeting {
-            Meeting::Paired(partner) => self.talk(partner, text),
+            Meeting::Paired(partner) => self.talk(partner, text, message, reply_to),
             _ if self.state.profile().is_none() || self.state.asked_age => self.registering(text),
             Meeting::Waiting { .. } => self.plain(Key::SearchingAlready),
             Meeting::Apart => self.plain(Key::Menu),
@@ -192,9 +205,9 @@ impl<'a> Turn<'a> {
         None
     }
 
-    fn other_message(&mut self, message: MessageId, content: Content, caption: &str) {
+    fn other_message(&mut self, shown: Shown<'_>) {
         match self.view.meeting {
-            Meeting::Paired(partner) => self.show(partner, message, content, caption),
+            Meeting::Paired(partner) => self.show(partner, shown),
             _ if self.state.profile().is_none() => self.ask_what_is_missing(),
             _ => self.begin(),
         }

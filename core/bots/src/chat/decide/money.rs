@@ -4,11 +4,11 @@
 //! gives what its invoice says, at whatever price is asked by then, once: see `purse`.
 
 use super::Turn;
+use crate::chat::event::Event;
 use crate::chat::note::Note;
 use crate::chat::purse::Gave;
 use crate::chat::say::Say;
 use crate::chat::shop::Offer;
-use crate::chat::state::Event;
 use crate::chat::texts::Key;
 use core::time::Duration;
 use nobat_core::bot::{Meeting, Outgoing, Partner, Payment};

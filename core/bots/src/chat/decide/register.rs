@@ -2,9 +2,9 @@
 
 use super::Turn;
 use crate::chat::AGE_MAX;
+use crate::chat::event::Event;
 use crate::chat::profile::{Gender, Wanted};
 use crate::chat::say::Say;
-use crate::chat::state::Event;
 use crate::chat::texts::{Key, Language};
 use crate::text::ascii_digits;
 

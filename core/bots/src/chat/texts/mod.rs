@@ -244,6 +244,8 @@ text_keys! {
     ButtonLock = "button_lock" [] SHORT;
     /// Follows the help where something is sold.
     HelpPaid = "help_paid" [] 600;
+    /// His message was not taken by the platform.
+    NotDelivered = "not_delivered" [] TEXT;
 }
 
 /// Every text in every language.

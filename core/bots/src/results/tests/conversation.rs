@@ -66,7 +66,13 @@ fn every_text_of_the_conversation_is_said_where_it_belongs() {
         let said = world.ask(text);
         assert!(said.contains(part), "{text}: {said}");
     }
-    world.give(&Input::OtherMessage { message: MessageId(1), content: Content::Photo, caption: "".into() });
+    world.give(&Input::OtherMessage {
+        message: MessageId(1),
+        content: Content::Photo,
+        caption: "".into(),
+        reply_to: None,
+        album: "",
+    });
     assert!(words(&world.deliver()[0]).contains("لم أفهم"));
     for quiet in [Input::Reachable, Input::Blocked] {
         assert!(world.give(&quiet).is_empty());
@@ -324,8 +330,14 @@ fn the_operators_words_are_spoken() {
 #[test]
 fn arguments_that_are_none_are_refused_and_not_guessed() {
     let world = one();
-    let view =
-        RenderView { now: Now::default(), user: UserId(1), chat: ChatId(1), lane: LaneIx(0), bot: BotId(1) };
+    let view = RenderView {
+        now: Now::default(),
+        user: UserId(1),
+        chat: ChatId(1),
+        lane: LaneIx(0),
+        bot: BotId(1),
+        refers: None,
+    };
     for (template, args) in [(0, vec![]), (6, vec![0; 3]), (6, vec![9; 18]), (99, vec![0])] {
         assert!(world.bot.render(&view, &Payload { template, args: args.into() }).is_err());
     }

@@ -76,7 +76,7 @@ impl World {
     }
 
     pub(super) fn text(&mut self, text: &str) -> Vec<Outgoing> {
-        self.give(&Input::Text { text: Cow::Borrowed(text), message: MessageId(1) })
+        self.give(&Input::Text { text: Cow::Borrowed(text), message: MessageId(1), reply_to: None })
     }
 
     pub(super) fn press(&mut self, data: &str) -> Vec<Outgoing> {
@@ -90,6 +90,7 @@ impl World {
             chat: self.user.private_chat(),
             lane: LaneIx(self.lane),
             bot: BotId(1),
+            refers: None,
         };
         self.bot.render(&view, &outgoing.payload).expect("what is queued can be said")
     }

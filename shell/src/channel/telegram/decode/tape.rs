@@ -55,6 +55,9 @@ struct Content<'t, 'a> {
     paid: Option<Field<'t, 'a>>,
     refunded: Option<Field<'t, 'a>>,
     holds: Option<Holds>,
+    answered: Option<Field<'t, 'a>>,
+    album: Option<&'a str>,
+    signs: Option<Field<'t, 'a>>,
     caption: Option<&'a str>,
     /// The content itself, for what is asked before a payment.
     whole: Option<Field<'t, 'a>>,
@@ -74,6 +77,9 @@ impl<'t, 'a> Content<'t, 'a> {
                 "from" | "user" => found.from = Some(value),
                 "chat" => found.chat = Some(value),
                 "message" => found.message = Some(value),
+                "reply_to_message" => found.answered = Some(value),
+                "media_group_id" => found.album = value.str(),
+                "new_reaction" => found.signs = Some(value),
                 "new_chat_member" => found.new_chat_member = Some(value),
                 "successful_payment" => found.paid = Some(value),
                 "refunded_payment" => found.refunded = Some(value),
@@ -93,6 +99,19 @@ impl<'t, 'a> Content<'t, 'a> {
         let message = self.message_id.map(MessageId);
         match (kind, message) {
             (UpdateKind::Message, Some(message)) => self.said(message),
+            (UpdateKind::EditedMessage, Some(message)) => match self.text {
+                Some(text) => What::Edited { message, text, content: None },
+                None => What::Edited {
+                    message,
+                    text: self.caption.unwrap_or(""),
+                    content: Some(self.holds.unwrap_or(Holds::Other)),
+                },
+            },
+            (UpdateKind::MessageReaction, Some(message)) => {
+                let mut signs = self.signs.into_iter().flat_map(Field::items);
+                let emoji = signs.find_map(|sign| sign.get("emoji").and_then(Field::str)).unwrap_or("");
+                What::Reacted { message, emoji }
+            }
             (UpdateKind::PreCheckoutQuery, _) => match (self.id, self.whole.and_then(payment)) {
                 (Some(id), Some(payment)) => What::PreCheckout { id, payment },
                 _ => What::Nothing,
@@ -104,8 +123,9 @@ impl<'t, 'a> Content<'t, 'a> {
     }
 
     fn said(&self, message: MessageId) -> What<'a> {
+        let reply_to = self.answered.and_then(|m| m.get("message_id")).and_then(Field::int).map(MessageId);
         if let Some(text) = self.text {
-            return What::Text { text, message };
+            return What::Text { text, message, reply_to };
         }
         match (self.paid.map(payment), self.refunded.map(payment)) {
             (Some(Some(paid)), _) => What::Paid(paid),
@@ -114,6 +134,8 @@ impl<'t, 'a> Content<'t, 'a> {
                 message,
                 content: self.holds.unwrap_or(Holds::Other),
                 caption: self.caption.unwrap_or(""),
+                reply_to,
+                album: self.album.unwrap_or(""),
             },
             _ => What::Nothing,
         }

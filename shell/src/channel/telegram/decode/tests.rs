@@ -66,6 +66,8 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
             "language_code",
             "type",
             "status",
+            "emoji",
+            "media_group_id",
             "message_id",
             "date",
             "text",
@@ -88,10 +90,17 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
             "chat",
             "new_chat_member",
             "edited_message",
+            "reply_to_message",
+            "message_reaction",
             "y",
         ]);
-        (name, prop::collection::vec(inner, 0..5))
-            .prop_map(|(name, entries)| format!("\"{name}\":{{{}}}", entries.join(",")))
+        let object = (name, prop::collection::vec(inner.clone(), 0..5))
+            .prop_map(|(name, entries)| format!("\"{name}\":{{{}}}", entries.join(",")));
+        let list = prop::collection::vec(prop::collection::vec(inner, 0..3), 0..3).prop_map(|items| {
+            let items: Vec<_> = items.iter().map(|entries| format!("{{{}}}", entries.join(","))).collect();
+            format!("\"new_reaction\":[{}]", items.join(","))
+        });
+        prop_oneof![3 => object, 1 => list]
     });
     let noise = prop::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>()));
     (prop::collection::vec(entry, 0..6), noise).prop_map(|(entries, noise)| {
@@ -170,7 +179,9 @@ fn escapes_are_resolved_in_place_and_only_where_they_are_read() {
     let update = Decoder::new().decode(&mut body).expect("an update");
     assert_eq!(
         update.what,
-        super::super::What::Text { text: "😀س\n\"/x", message: nobat_core::id::MessageId(2) }
+        super::super::What::Text {
+            text: "😀س\n\"/x", message: nobat_core::id::MessageId(2), reply_to: None
+        }
     );
     assert!(memchr::memmem::find(&body, br"\u0041").is_some(), "nobody reads the name");
 }

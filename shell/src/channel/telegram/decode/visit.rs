@@ -31,6 +31,10 @@ struct Content {
     paid: Option<Pay>,
     refunded: Option<Pay>,
     holds: Option<Holds>,
+    /// The message that is answered.
+    answered: Bearer,
+    album: Option<Text>,
+    sign: Option<Text>,
     id: Option<Text>,
     data: Option<Text>,
     text: Option<Text>,
@@ -113,6 +117,9 @@ fn content(scan: &mut Scan<'_>, into: &mut Content) -> Result<(), NotJson> {
             b"from" | b"user" => into.from = from(scan)?,
             b"chat" => into.chat = Some(chat(scan)?),
             b"message" => into.bearer = bearer(scan)?,
+            b"reply_to_message" => into.answered = bearer(scan)?,
+            b"media_group_id" => into.album = scan.text()?,
+            b"new_reaction" => into.sign = sign(scan)?,
             b"new_chat_member" => into.status = status(scan)?,
             b"successful_payment" => into.paid = Some(pay(scan)?),
             b"refunded_payment" => into.refunded = Some(pay(scan)?),
@@ -224,6 +231,24 @@ fn bearer(scan: &mut Scan<'_>) -> Result<Bearer, NotJson> {
     Ok(found)
 }
 
+/// The first sign of a list that is an ordinary emoji.
+fn sign(scan: &mut Scan<'_>) -> Result<Option<Text>, NotJson> {
+    let mut found = None;
+    scan.items(|scan| {
+        let mut emoji = None;
+        scan.entries(|scan, key| {
+            match name(scan.bytes, key, &mut None) {
+                b"emoji" => emoji = scan.text()?,
+                _ => scan.skip()?,
+            }
+            Ok(())
+        })?;
+        found = found.or(emoji);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 fn status(scan: &mut Scan<'_>) -> Result<Status, NotJson> {
     let mut found = Status::Other;
     scan.entries(|scan, key| {
@@ -261,22 +286,33 @@ impl Found {
     pub(super) fn into_update(self, body: &mut [u8]) -> Option<Update<'_>> {
         let Self { update_id, kind, content } = self;
         let update_id = UpdateId(update_id?);
-        let texts = [content.from.language, content.text, content.caption, content.id, content.data];
+        let texts = [
+            content.from.language,
+            content.text,
+            content.caption,
+            content.id,
+            content.data,
+            content.album,
+            content.sign,
+        ];
         let texts = texts.map(|text| text.map(|text| unescape::in_place(body, text)));
         let own = content.own.resolve(body);
         let paid = content.paid.map(|pay| pay.resolve(body));
         let refunded = content.refunded.map(|pay| pay.resolve(body));
         // Nothing is rewritten from here on.
         let body: &[u8] = body;
-        let [language, said, caption, id, data] = texts.map(|at| at.map(|at| text(body, at)));
+        let [language, said, caption, id, data, album, sign] = texts.map(|at| at.map(|at| text(body, at)));
         let message = content.message_id.map(MessageId);
+        let reply_to = content.answered.message_id.map(MessageId);
         let what = match (kind, message) {
             (UpdateKind::Message, Some(message)) => match (said, paid, refunded) {
-                (Some(text), ..) => What::Text { text, message },
+                (Some(text), ..) => What::Text { text, message, reply_to },
                 (None, None, None) => What::OtherMessage {
                     message,
                     content: content.holds.unwrap_or(Holds::Other),
                     caption: caption.unwrap_or(""),
+                    reply_to,
+                    album: album.unwrap_or(""),
                 },
                 (None, paid, refunded) => {
                     let paid = paid.and_then(|pay| pay.payment(body)).map(What::Paid);
@@ -284,6 +320,17 @@ impl Found {
                     paid.or(refunded).unwrap_or(What::Nothing)
                 }
             },
+            (UpdateKind::EditedMessage, Some(message)) => match said {
+                Some(text) => What::Edited { message, text, content: None },
+                None => What::Edited {
+                    message,
+                    text: caption.unwrap_or(""),
+                    content: Some(content.holds.unwrap_or(Holds::Other)),
+                },
+            },
+            (UpdateKind::MessageReaction, Some(message)) => {
+                What::Reacted { message, emoji: sign.unwrap_or("") }
+            }
             (UpdateKind::PreCheckoutQuery, _) => match (id, own.payment(body)) {
                 (Some(id), Some(payment)) => What::PreCheckout { id, payment },
                 _ => What::Nothing,

@@ -39,6 +39,7 @@ fn every_call_has_its_method_and_parameters() {
         [{"text": "a", "callback_data": "x:1"}, {"text": "b", "url": "https://t.me/some_bot?start=1"}],
         [{"text": "c", "callback_data": "\"\\"}],
     ]});
+    let answered = json!({"message_id": 9, "allow_sending_without_reply": true});
     let cases = [
         (
             Call::Text { text: "t".into(), keyboard: keyboard.clone() },
@@ -61,12 +62,61 @@ fn every_call_has_its_method_and_parameters() {
             json!({"callback_query_id": "99", "text": "no", "show_alert": true}),
         ),
         (
-            Call::Said { text: "t".into(), protect: true },
+            Call::Said { text: "t".into(), protect: true, reply_to: None },
             "sendMessage",
             json!({"chat_id": -42, "text": "t", "protect_content": true}),
         ),
         (
-            Call::Copy { from: ChatId(5), message: MessageId(7), caption: String::new(), protect: false },
+            Call::Said { text: "t".into(), protect: false, reply_to: Some(MessageId(9)) },
+            "sendMessage",
+            json!({"chat_id": -42, "text": "t", "reply_parameters": answered}),
+        ),
+        (
+            Call::Copy {
+                from: ChatId(5),
+                message: MessageId(7),
+                caption: "c".into(),
+                protect: true,
+                reply_to: Some(MessageId(9)),
+            },
+            "copyMessage",
+            json!({"chat_id": -42, "from_chat_id": 5, "message_id": 7, "caption": "c", "protect_content": true,
+                   "reply_parameters": answered}),
+        ),
+        (
+            Call::CopyAlbum { from: ChatId(5), messages: vec![MessageId(7), MessageId(8)], protect: true },
+            "copyMessages",
+            json!({"chat_id": -42, "from_chat_id": 5, "message_ids": [7, 8], "remove_caption": true,
+                   "protect_content": true}),
+        ),
+        (
+            Call::EditCaption { message: MessageId(7), caption: "c".into() },
+            "editMessageCaption",
+            json!({"chat_id": -42, "message_id": 7, "caption": "c"}),
+        ),
+        (
+            Call::React { message: MessageId(7), emoji: "👍".into() },
+            "setMessageReaction",
+            json!({"chat_id": -42, "message_id": 7, "reaction": [{"type": "emoji", "emoji": "👍"}]}),
+        ),
+        (
+            Call::React { message: MessageId(7), emoji: String::new() },
+            "setMessageReaction",
+            json!({"chat_id": -42, "message_id": 7, "reaction": []}),
+        ),
+        (
+            Call::IsMember { channel: "@news".into(), user: nobat_core::id::UserId(5) },
+            "getChatMember",
+            json!({"chat_id": "@news", "user_id": 5}),
+        ),
+        (
+            Call::Copy {
+                from: ChatId(5),
+                message: MessageId(7),
+                caption: String::new(),
+                protect: false,
+                reply_to: None,
+            },
             "copyMessage",
             json!({"chat_id": -42, "from_chat_id": 5, "message_id": 7, "caption": ""}),
         ),

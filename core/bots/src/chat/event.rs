@@ -1,0 +1,197 @@
+//! What can happen to one user. A durable format: the kind of an event is its version, one whose fields change
+//! gets a new number.
+
+use super::profile::{Gender, Wanted};
+use super::purse::{self, Gave};
+use super::state::{Parting, at, byte, gender, lane, language, parting, wanted};
+use super::texts::Language;
+use nobat_core::id::MessageId;
+use nobat_core::record::{Malformed, Reader, Record, Write};
+use nobat_core::time::UnixMillis;
+
+/// What happened to one user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// He chose a language.
+    LanguageSet(Language),
+    /// He said what he is.
+    GenderSet(Gender),
+    /// He said how old he is.
+    AgeSet(u8),
+    /// He is asked for his age, or (`false`) no longer.
+    AgeAsked(bool),
+    /// He chose whom he wants to meet.
+    WantedSet(Wanted),
+    /// He stands in line, on this lane.
+    Sought {
+        /// Whose bot answers him.
+        lane: u16,
+    },
+    /// He was paired.
+    Met {
+        /// Whose bot answers him.
+        lane: u16,
+        /// When.
+        at: UnixMillis,
+    },
+    /// He said something to his partner; not told again within an eighth of the idle time.
+    Said {
+        /// When.
+        at: UnixMillis,
+    },
+    /// His partner let him know that he is silent, as he himself is.
+    BothSilent,
+    /// The chat ends in this turn, for this reason.
+    Parting(Parting),
+    /// His partner reported him: so many since then.
+    Reported {
+        /// How many, this one included.
+        count: u8,
+        /// When the first was.
+        since: UnixMillis,
+    },
+    /// Too many reported him.
+    ShutOut {
+        /// When he may meet people again.
+        until: UnixMillis,
+    },
+    /// He paid; nothing if this payment is booked.
+    Paid {
+        /// The platform's number of it.
+        charge: Box<str>,
+        /// What it cost.
+        stars: u32,
+        /// What it gives.
+        gave: Gave,
+        /// When.
+        at: UnixMillis,
+    },
+    /// He got a payment back; nothing if it is not booked, or was given back.
+    Refunded {
+        /// The platform's number of it.
+        charge: Box<str>,
+        /// When.
+        at: UnixMillis,
+    },
+    /// He was told that his time as a VIP ends.
+    Reminded,
+    /// He keeps his partner in the chat.
+    Locked {
+        /// Until when.
+        until: UnixMillis,
+        /// What it cost.
+        credits: u32,
+    },
+    /// His partner keeps him in the chat.
+    Held {
+        /// Until when.
+        until: UnixMillis,
+    },
+    /// A part of an album came.
+    AlbumPart {
+        /// The platform's name of the album.
+        name: Box<str>,
+        /// The part.
+        part: MessageId,
+        /// The text under it.
+        words: Box<str>,
+        /// When.
+        at: UnixMillis,
+    },
+    /// The album was passed on.
+    AlbumSent,
+}
+
+const LANGUAGE_SET: u8 = 1;
+const GENDER_SET: u8 = 2;
+const AGE_SET: u8 = 3;
+const AGE_ASKED: u8 = 4;
+const WANTED_SET: u8 = 5;
+const SOUGHT: u8 = 7;
+const MET: u8 = 8;
+const SAID: u8 = 9;
+const BOTH_SILENT: u8 = 10;
+const PARTING: u8 = 11;
+const REPORTED: u8 = 12;
+const SHUT_OUT: u8 = 13;
+const PAID: u8 = 14;
+const REFUNDED: u8 = 15;
+const REMINDED: u8 = 16;
+const LOCKED: u8 = 17;
+const HELD: u8 = 18;
+const ALBUM_PART: u8 = 19;
+const ALBUM_SENT: u8 = 20;
+
+impl Record for Event {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut put = |kind, values: &[u64]| {
+            out.put_u8(kind);
+            values.iter().for_each(|value| out.put_varint(*value));
+        };
+        match *self {
+            Self::LanguageSet(language) => put(LANGUAGE_SET, &[language as u64]),
+            Self::GenderSet(gender) => put(GENDER_SET, &[gender as u64]),
+            Self::AgeSet(age) => put(AGE_SET, &[age.into()]),
+            Self::AgeAsked(asked) => put(AGE_ASKED, &[asked.into()]),
+            Self::WantedSet(wanted) => put(WANTED_SET, &[wanted as u64]),
+            Self::Sought { lane } => put(SOUGHT, &[lane.into()]),
+            Self::Met { lane, at } => put(MET, &[lane.into(), at.0]),
+            Self::Said { at } => put(SAID, &[at.0]),
+            Self::BothSilent => put(BOTH_SILENT, &[]),
+            Self::Parting(why) => put(PARTING, &[why as u64]),
+            Self::Reported { count, since } => put(REPORTED, &[count.into(), since.0]),
+            Self::ShutOut { until } => put(SHUT_OUT, &[until.0]),
+            Self::Paid { ref charge, stars, gave, at } => {
+                put(PAID, &[stars.into(), at.0]);
+                out.put_str(charge);
+                purse::put_gave(gave, out);
+            }
+            Self::Refunded { ref charge, at } => {
+                put(REFUNDED, &[at.0]);
+                out.put_str(charge);
+            }
+            Self::Reminded => put(REMINDED, &[]),
+            Self::Locked { until, credits } => put(LOCKED, &[until.0, credits.into()]),
+            Self::Held { until } => put(HELD, &[until.0]),
+            Self::AlbumPart { ref name, part, ref words, at } => {
+                put(ALBUM_PART, &[at.0]);
+                out.put_str(name);
+                out.put_signed(part.0);
+                out.put_str(words);
+            }
+            Self::AlbumSent => put(ALBUM_SENT, &[]),
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match from.u8()? {
+            LANGUAGE_SET => Self::LanguageSet(language(byte(from)?)?),
+            GENDER_SET => Self::GenderSet(gender(byte(from)?)?),
+            AGE_SET => Self::AgeSet(byte(from)?),
+            AGE_ASKED => Self::AgeAsked(byte(from)? != 0),
+            WANTED_SET => Self::WantedSet(wanted(byte(from)?)?),
+            SOUGHT => Self::Sought { lane: lane(from)? },
+            MET => Self::Met { lane: lane(from)?, at: at(from)? },
+            SAID => Self::Said { at: at(from)? },
+            BOTH_SILENT => Self::BothSilent,
+            PARTING => Self::Parting(parting(byte(from)?)?),
+            REPORTED => Self::Reported { count: byte(from)?, since: at(from)? },
+            SHUT_OUT => Self::ShutOut { until: at(from)? },
+            PAID => {
+                let (stars, at) = (purse::number(from)?, at(from)?);
+                Self::Paid { stars, at, charge: from.str()?.into(), gave: purse::gave(from)? }
+            }
+            REFUNDED => Self::Refunded { at: at(from)?, charge: from.str()?.into() },
+            REMINDED => Self::Reminded,
+            LOCKED => Self::Locked { until: at(from)?, credits: purse::number(from)? },
+            HELD => Self::Held { until: at(from)? },
+            ALBUM_PART => {
+                let (at, name) = (at(from)?, from.str()?.into());
+                let part = MessageId(from.signed()?);
+                Self::AlbumPart { name, part, words: from.str()?.into(), at }
+            }
+            ALBUM_SENT => Self::AlbumSent,
+            _ => return Err(Malformed("a chat event of an unknown kind")),
+        })
+    }
+}

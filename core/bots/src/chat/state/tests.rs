@@ -1,0 +1,79 @@
+//! The durable formats of states and events.
+
+use super::super::purse::Gave;
+use super::*;
+use nobat_core::id::MessageId;
+use proptest::prelude::*;
+
+fn bytes(record: &impl Record) -> Vec<u8> {
+    let mut out = Vec::new();
+    record.encode(&mut out);
+    out
+}
+
+fn events(n: u8, at: u64, lane: u16, i: usize) -> [Event; 19] {
+    let at = UnixMillis(at);
+    [
+        Event::LanguageSet(Language::ALL[i]),
+        Event::GenderSet(Gender::ALL[i]),
+        Event::AgeSet(n),
+        Event::AgeAsked(n > 9),
+        Event::WantedSet(Wanted::ALL[i]),
+        Event::Sought { lane },
+        Event::Met { lane, at },
+        Event::Said { at },
+        Event::BothSilent,
+        Event::Parting(Parting::ALL[i + 2]),
+        Event::Reported { count: n, since: at },
+        Event::ShutOut { until: at },
+        Event::Paid { charge: "c".into(), stars: 300, gave: Gave::Credits(n.into()), at },
+        Event::Refunded { charge: "c".into(), at },
+        Event::Reminded,
+        Event::Locked { until: at, credits: n.into() },
+        Event::Held { until: at },
+        Event::AlbumPart { name: "a".into(), part: MessageId(n.into()), words: "w".into(), at },
+        Event::AlbumSent,
+    ]
+}
+
+#[test]
+fn the_bytes_are_the_same_for_ever() {
+    let hex = |record: &[u8]| record.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let mut state = State::default();
+    let mut shown = vec![hex(&bytes(&state))];
+    for event in events(20, 300, 1, 1) {
+        state.apply(&event);
+        shown.push(hex(&bytes(&event)));
+    }
+    shown.push(hex(&bytes(&state)));
+    let wanted = include_str!("../../../testdata/chat_records_v3.txt");
+    assert_eq!(shown, wanted.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_state_of_the_version_before_is_read() {
+    let line = include_str!("../../../testdata/chat_records_v2.txt").lines().last().unwrap();
+    let old: Vec<u8> =
+        (0..line.len()).step_by(2).map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap()).collect();
+    let read = State::from_bytes(&old).unwrap();
+    assert_eq!((read.age, read.purse.receipts.len(), &read.extras), (20, 1, &Extras::default()));
+    assert_eq!(bytes(&read)[1..old.len()], old[1..]);
+}
+
+proptest! {
+    #[test]
+    fn states_and_events_survive(n: u8, at: u64, lane: u16, i in 0usize..3) {
+        let mut state = State::default();
+        for event in events(n, at, lane, i) {
+            prop_assert_eq!(Event::from_bytes(&bytes(&event)), Ok(event.clone()));
+            state.apply(&event);
+            prop_assert_eq!(State::from_bytes(&bytes(&state)), Ok(state.clone()));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
+        let _ = State::from_bytes(&bytes);
+        let _ = Event::from_bytes(&bytes);
+    }
+}

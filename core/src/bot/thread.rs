@@ -1,0 +1,45 @@
+//! How what is sent hangs together with what was said.
+//!
+//! What lives here: [`Thread`], which of a partner's messages a payload passes on or speaks of, and [`Echo`], who
+//! hears what came of it. A message has a number in each of the two chats it stands in. The engine learns
+//! the second one from the platform's answer, and resolves at the moment of sending: by then whatever
+//! left before in the same conversation has its number. So an edit that is written a second after its
+//! message finds it, however long both waited.
+
+use crate::envelope::DropReason;
+use crate::id::{MessageId, PairNo, UserId};
+
+/// What one of a pair passes on to the other, and what it speaks of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Thread {
+    /// The pair in which it is said. 0: what a user is told while he waits; `author` is himself then, and the
+    /// numbers are the kind's own.
+    pub pair: PairNo,
+    /// Who says it.
+    pub author: UserId,
+    /// The author's messages that it passes on, in the order in which the platform will number them.
+    pub copies: Vec<MessageId>,
+    /// The message in the author's chat that it speaks of: an answer, an edit, a sign. It reaches `render` as
+    /// [`crate::bot::RenderView::refers`].
+    pub refers: Option<MessageId>,
+}
+
+/// What came of a payload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The platform took it.
+    Sent,
+    /// The answer to [`crate::bot::Call::IsMember`].
+    Member(bool),
+    /// It was given up.
+    Dropped(DropReason),
+}
+
+/// Who hears of it, and what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Echo {
+    /// Who.
+    pub to: UserId,
+    /// The kind's own encoding.
+    pub note: Box<[u8]>,
+}
