@@ -75,6 +75,8 @@ pub struct Call {
     /// In lower case, as the platform compares it.
     pub method: String,
     pub chat: Option<i64>,
+    /// The connection it came by; none where the platform was told in its own answer.
+    pub line: Option<Line>,
     /// The request was complete at the platform.
     pub arrived_at: At,
     /// The platform judged it (limits are counted at this moment).
@@ -88,6 +90,15 @@ pub struct Call {
     pub buttons: Vec<(String, String)>,
     /// All parameters, for what the fields above do not hold.
     pub params: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A connection that the server opened to the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Line {
+    /// No other has it.
+    pub nth: u64,
+    /// The platform accepted it.
+    pub opened_at: At,
 }
 
 /// What the platform decided about a call.

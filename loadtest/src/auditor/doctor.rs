@@ -26,6 +26,8 @@ pub enum Bug {
     Reordering,
     /// One answer comes twice.
     Repeat,
+    /// One answer comes again after a kill, though its end was durable.
+    ForgottenEnd,
     /// One answer comes through a bot the user never wrote to.
     WrongBot,
     /// A button of a list of names leads to another pupil of that list.
@@ -50,13 +52,14 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 16] = [
+    pub const ALL: [Bug; 17] = [
         Bug::SwappedRecipient,
         Bug::WrongMark,
         Bug::ThirtyFirstSend,
         Bug::DroppedAnswer,
         Bug::Reordering,
         Bug::Repeat,
+        Bug::ForgottenEnd,
         Bug::WrongBot,
         Bug::SwappedButton,
         Bug::StolenButton,
@@ -81,7 +84,7 @@ impl Bug {
             Bug::ThirtyFirstSend => Check::LimitExceeded,
             Bug::DroppedAnswer => Check::Lost,
             Bug::Reordering => Check::Disorder,
-            Bug::Repeat | Bug::NoticeFlood => Check::Repeated,
+            Bug::Repeat | Bug::ForgottenEnd | Bug::NoticeFlood => Check::Repeated,
             Bug::WrongBot => Check::WrongBot,
             Bug::SilentButton => Check::SilentButton,
             Bug::TalkativeButton | Bug::WrongText => Check::WrongAnswer,
@@ -98,6 +101,7 @@ impl Bug {
             Bug::DroppedAnswer => drop_an_answer(log),
             Bug::Reordering => reorder_a_chat(log),
             Bug::Repeat => repeat_a_card(log),
+            Bug::ForgottenEnd => subtle::forget_an_end(log),
             Bug::WrongBot => misroute(log),
             Bug::SwappedButton => subtle::swap_a_button(log),
             Bug::StolenButton => subtle::steal_a_button(log),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::Refused;
 use super::reading::{Question, Reading};
-use crate::wire::{At, BotIx, Call, Delivery, Outcome, Scope, Update, What, Wire};
+use crate::wire::{At, BotIx, Call, Delivery, Line, Outcome, Scope, Update, What, Wire};
 
 /// An update: who asked what, when.
 #[derive(Clone, Debug)]
@@ -50,6 +50,10 @@ pub struct Sent {
     pub decided_at: At,
     /// When the server was told, if it was.
     pub answered_at: Option<At>,
+    /// The connection it came by, if it is known.
+    pub line: Option<Line>,
+    /// When it was complete at the platform.
+    pub arrived_at: At,
     /// What it says, as the auditor reads it.
     pub reading: Reading,
     /// The message in whose place it stands.
@@ -76,6 +80,17 @@ pub struct Ended {
     pub notice: Option<Reading>,
 }
 
+/// A call on a kept connection: what the server sent, and what it had been told there.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// By this connection.
+    pub line: Line,
+    /// When it was complete at the platform.
+    pub arrived_at: At,
+    /// When the platform began to answer it, at the earliest; never, if it did not.
+    pub answered_at: Option<At>,
+}
+
 /// Everything that crossed the wire.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
@@ -87,6 +102,8 @@ pub struct Log {
     pub sent: Vec<Sent>,
     /// Keyboards by bot, chat and message, in the order of decision.
     pub shown: HashMap<(BotIx, i64, i64), Vec<Shown>>,
+    /// Messages and answers to presses, accepted or not, in the order of their events.
+    pub turns: Vec<Turn>,
     /// Answers to presses by the press's id.
     pub ended: HashMap<Box<str>, Vec<Ended>>,
     /// 429s with their moments: (when, lane, how long).
@@ -182,6 +199,11 @@ impl Log {
 
     fn call(&mut self, call: Call) {
         *self.calls.entry(call.method.clone()).or_insert(0) += 1;
+        // Those of the thread that sends; what a start asks of the platform comes from others.
+        if let (Some(line), true) = (call.line, call.chat.is_some() || call.method.starts_with("answer")) {
+            let Call { arrived_at, answered_at, .. } = call;
+            self.turns.push(Turn { line, arrived_at, answered_at });
+        }
         match &call.outcome {
             Outcome::Accepted { message_id } | Outcome::AcceptedUnanswered { message_id } => {
                 let message_id = *message_id;
@@ -231,6 +253,8 @@ impl Log {
             chat,
             decided_at: call.decided_at,
             answered_at: call.answered_at.filter(|_| !unanswered),
+            line: call.line,
+            arrived_at: call.arrived_at,
             reading: Reading::of(text),
             edits,
         });

@@ -13,6 +13,7 @@ pub mod doctor;
 mod limits;
 mod log;
 mod order;
+mod proof;
 pub mod reading;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use serde::Serialize;
 use crate::dataset::Truth;
 use crate::wire::{At, BotIx};
 
-pub use log::{Asked, Ended, Log, Sent, Shown, Trip};
+pub use log::{Asked, Ended, Log, Sent, Shown, Trip, Turn};
 
 /// What the auditor is told about the rehearsal beyond the log.
 #[derive(Clone, Debug)]
@@ -46,11 +47,9 @@ pub struct Rules {
     pub names: bool,
     /// From its delivery on, a pressed button must be answered within this time.
     pub press_within: Duration,
-    /// A first copy this close before a kill excuses its repeat.
-    pub kill_excuse: Duration,
-    /// And one judged this soon after it: what was on the wire. Nothing where kills are stamped only once the
-    /// process is gone.
-    pub wire_excuse: Duration,
+    /// How long ends of sends may gather before they are journaled, by the server's own clock: the promise of
+    /// `docs/durability.md`, by which repeats over a kill are judged.
+    pub ends_within: Duration,
 }
 
 impl Default for Rules {
@@ -64,8 +63,7 @@ impl Default for Rules {
             misses_window: Duration::from_secs(3_600),
             names: false,
             press_within: Duration::from_secs(10),
-            kill_excuse: Duration::from_millis(50),
-            wire_excuse: Duration::ZERO,
+            ends_within: Duration::from_millis(10),
         }
     }
 }
@@ -109,7 +107,8 @@ pub enum Check {
     Lost,
     /// The same answer again without a question for it.
     Repeated,
-    /// A repeat whose first copy's answer was lost, or fell right before a kill. Counted, not a failure.
+    /// A repeat whose first copy's answer was lost, or a repeat over a kill, without proof on the wire that the first
+    /// copy's end was durable by then. Counted, not a failure.
     ExcusedRepeat,
     /// An answer before the answer of an earlier question of the same chat.
     Disorder,
@@ -187,6 +186,10 @@ pub struct Audit {
     pub notices: u64,
     /// Of the excused repeats: how long before its kill the oldest first copy was answered.
     pub widest_excuse: Duration,
+    /// Messages of processes that were killed.
+    pub before_kills: u64,
+    /// Of them those whose end was durable by what crossed the wire: a repeat of one is never excused.
+    pub proven: u64,
     /// Every answered or covered update.
     pub answers: Vec<Answer>,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::doctor::Bug;
 use super::*;
-use crate::wire::{Call, Delivery, Outcome, Scope, Update, What, Wire};
+use crate::wire::{Call, Delivery, Line, Outcome, Scope, Update, What, Wire};
 
 fn ms(value: u64) -> At {
     Duration::from_millis(value)
@@ -86,6 +86,7 @@ impl Tape {
             bot: (user % 17) as usize,
             method: "sendmessage".to_owned(),
             chat: Some(user as i64),
+            line: Some(Line { nth: user % 17, opened_at: ms(0) }),
             arrived_at: ms(at),
             decided_at: ms(at),
             answered_at: answered.then(|| ms(at + 1)),
@@ -265,23 +266,76 @@ fn a_later_question_of_the_same_wording_may_be_coalesced_or_answered() {
     assert_eq!(latencies, [ms(1_000), ms(1_990)], "a copy counts from its first answer");
 }
 
+/// Someone is answered, the server acts on the wire, is killed, and the next process answers again.
+struct Repeat {
+    /// Whether there is a third turn after the answer was surely read.
+    third_turn: bool,
+    /// When another user's first update is delivered. It is answered 200 at 2 ms later.
+    first_update: u64,
+    kill: u64,
+    same_process: bool,
+}
+
+/// What holds: the answer is given at 1,000, read by 1,020, and the turns are over at 1,200.
+const PROVEN: Repeat = Repeat { third_turn: true, first_update: 1_201, kill: 1_204, same_process: false };
+
+fn judged(repeat: &Repeat) -> Vec<Check> {
+    let mut tape = Tape::new();
+    let (number, card) = (tape.number(3).to_string(), tape.card(3));
+    let line = |nth, opened_at| Some(Line { nth, opened_at: ms(opened_at) });
+    let mut send = |at: u64, user: u64, line: Option<Line>| {
+        tape.asks(at.saturating_sub(500), user, &number);
+        tape.says(at, user, &card);
+        if let Some(Wire::Call(call)) = tape.events.last_mut() {
+            call.line = line;
+        }
+    };
+    send(1_000, 34, line(1, 0));
+    // The next request on its connection; then turns on another one, each after the answer before.
+    send(1_020, 51, line(1, 0));
+    for (nth, at) in [1_031, 1_100, 1_150].into_iter().enumerate() {
+        send(at, 68 + 17 * nth as u64, line(2, 0));
+    }
+    if repeat.third_turn {
+        send(1_200, 136, line(2, 0));
+    }
+    tape.asks(repeat.first_update, 153, &number);
+    tape.says(5_500, 153, &card);
+    tape.says(5_000, 34, &card);
+    if let Some(Wire::Call(call)) = tape.events.last_mut() {
+        call.line = line(3, if repeat.same_process { 0 } else { 2_000 });
+    }
+    tape.events.push(Wire::Process { at: ms(repeat.kill), up: false });
+    struck(&tape.audit())
+}
+
 #[test]
-fn a_repeat_is_excused_only_by_a_lost_answer_or_a_kill_within_50_ms() {
-    let repeat_after = |first: Outcome, kill: Option<u64>| {
+fn a_repeat_over_a_kill_fails_once_the_wire_proves_that_its_end_was_durable() {
+    assert_eq!(judged(&PROVEN), [Check::Repeated]);
+    let unread = [
+        ("two turns do not prove it", Repeat { third_turn: false, ..PROVEN }),
+        ("the update came before the last turn", Repeat { first_update: 1_199, ..PROVEN }),
+        ("its commit may not have been over", Repeat { kill: 1_202, ..PROVEN }),
+    ];
+    for (why, repeat) in unread {
+        assert_eq!(judged(&repeat), [Check::ExcusedRepeat], "{why}");
+    }
+    let same = Repeat { same_process: true, kill: 1_202, ..PROVEN };
+    assert_eq!(judged(&same), [Check::Repeated], "one process has no excuse");
+}
+
+#[test]
+fn without_a_kill_a_repeat_is_excused_only_by_a_lost_answer() {
+    let repeat_after = |first: Outcome| {
         let mut tape = Tape::new();
         let (number, card) = (tape.number(3).to_string(), tape.card(3));
         tape.asks(0, 34, &number);
         tape.call(1_000, 34, &card, first);
         tape.says(5_000, 34, &card);
-        tape.events.extend(kill.map(|at| Wire::Process { at: ms(at), up: false }));
         struck(&tape.audit())
     };
-    let accepted = Outcome::Accepted { message_id: None };
-    assert_eq!(repeat_after(accepted.clone(), None), [Check::Repeated]);
-    assert_eq!(repeat_after(Outcome::AcceptedUnanswered { message_id: None }, None), [Check::ExcusedRepeat]);
-    assert_eq!(repeat_after(accepted.clone(), Some(1_049)), [Check::ExcusedRepeat]);
-    assert_eq!(repeat_after(accepted.clone(), Some(1_060)), [Check::Repeated]);
-    assert_eq!(repeat_after(accepted, Some(990)), [Check::Repeated], "a kill before it explains nothing");
+    assert_eq!(repeat_after(Outcome::Accepted { message_id: None }), [Check::Repeated]);
+    assert_eq!(repeat_after(Outcome::AcceptedUnanswered { message_id: None }), [Check::ExcusedRepeat]);
 }
 
 #[test]

@@ -50,6 +50,7 @@ mod tests {
             bot: 0,
             method: "sendmessage".to_owned(),
             chat: Some(chat),
+            line: None,
             arrived_at: at,
             decided_at: at,
             answered_at: Some(at),

@@ -87,6 +87,7 @@ mod tests {
             bot: 0,
             method: "sendmessage".into(),
             chat: Some(7),
+            line: None,
             arrived_at: At::ZERO,
             decided_at: At::from_secs(2),
             answered_at: None,

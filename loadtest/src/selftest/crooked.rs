@@ -59,6 +59,7 @@ pub(super) fn can(bug: Bug) -> bool {
             | Bug::NoticeFlood
             | Bug::WrongText
             | Bug::Unacknowledged
+            | Bug::ForgottenEnd
     )
 }
 

@@ -120,7 +120,7 @@ impl Emulator {
         let (arrived_at, answer_after) = (self.now(), Duration::ZERO);
         let polls = method == "getupdates";
         let conflict = if polls { methods::poll::wait(&self.world, found, &params).await } else { None };
-        let call = Incoming { method, params, arrived_at, answer_after, conflict };
+        let call = Incoming { method, params, line: None, arrived_at, answer_after, conflict };
         let answer = decide(&self.world, found, call).await;
         Some((answer.status, answer.body))
     }

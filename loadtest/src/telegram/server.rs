@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use super::limits::whole_seconds;
 use super::methods::{Answer, Incoming, Way, decide, poll};
 use super::params::Params;
 use super::world::World;
-use crate::wire::{At, BotIx};
+use crate::wire::{At, BotIx, Line as Opened};
 
 /// Binds the listener with room for a burst of connections.
 pub(crate) fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
@@ -36,6 +36,9 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(addr)?;
     socket.listen(1024)
 }
+
+/// Connections so far, of all emulators of the process.
+static LINES: AtomicU64 = AtomicU64::new(0);
 
 /// Accepts until the emulator stops.
 pub(crate) async fn accept(world: Arc<World>, listener: TcpListener) {
@@ -47,7 +50,9 @@ pub(crate) async fn accept(world: Arc<World>, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(serve(Arc::clone(&world), stream));
+                let nth = LINES.fetch_add(1, Ordering::Relaxed);
+                let opened = Opened { nth, opened_at: world.clock.now() };
+                tokio::spawn(serve(Arc::clone(&world), stream, opened));
             }
             // Out of descriptors, most likely: give the others time to close theirs.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -55,14 +60,14 @@ pub(crate) async fn accept(world: Arc<World>, listener: TcpListener) {
     }
 }
 
-async fn serve(world: Arc<World>, stream: TcpStream) {
+async fn serve(world: Arc<World>, stream: TcpStream, opened: Opened) {
     // Without it small answers would wait for acknowledgements.
     let _ = stream.set_nodelay(true);
     let cut = Arc::new(AtomicBool::new(false));
     let line = Line { stream, cut: Arc::clone(&cut) };
     let service = service_fn(move |request| {
         let (world, cut) = (Arc::clone(&world), Arc::clone(&cut));
-        async move { answer(world, request, &cut).await }
+        async move { answer(world, request, opened, &cut).await }
     });
     // How a connection ends is the client's business.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(line), service).await;
@@ -76,6 +81,7 @@ struct Closed;
 async fn answer(
     world: Arc<World>,
     request: Request<Body>,
+    opened: Opened,
     cut: &AtomicBool,
 ) -> Result<Response<Full<Bytes>>, Closed> {
     let (head, body) = request.into_parts();
@@ -100,7 +106,7 @@ async fn answer(
         Ok(params) => params,
         Err(description) => return Ok(respond(Answer::failure(400, description))),
     };
-    let answer = judge_in_time(world, ix, method, params, arrived_at).await;
+    let answer = judge_in_time(world, ix, method, params, (opened, arrived_at)).await;
     match answer.way {
         Way::Answer => Ok(respond(answer)),
         Way::Reset => {
@@ -123,7 +129,7 @@ async fn judge_in_time(
     ix: BotIx,
     method: String,
     params: Params,
-    arrived_at: At,
+    (opened, arrived_at): (Opened, At),
 ) -> Answer {
     let bot = &world.bots[ix];
     let conflict = if method == "getupdates" { poll::wait(&world, bot, &params).await } else { None };
@@ -133,7 +139,8 @@ async fn judge_in_time(
     };
     let latency = world.config.latency.sample(&world.dice).saturating_add(slow);
     let answer_after = latency / 2;
-    let call = Incoming { method, params, arrived_at, answer_after, conflict };
+    let line = Some(opened);
+    let call = Incoming { method, params, line, arrived_at, answer_after, conflict };
     if latency.is_zero() && world.config.limits.silent_delay.is_zero() {
         return decide(&world, bot, call).await;
     }

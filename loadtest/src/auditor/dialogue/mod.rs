@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::log::{Asked, Log, Sent};
+use super::proof::Proofs;
 use super::reading::{Means, Question, Reading};
 use super::{Answer, Audit, Check, Disposition, Rules};
 use crate::dataset::Truth;
@@ -38,6 +39,8 @@ struct Open<'a> {
 /// Judges every chat of the log.
 pub(super) fn judge(log: &Log, truth: &Truth, rules: &Rules, audit: &mut Audit) {
     let mut chats: HashMap<i64, (Vec<Open<'_>>, Vec<&Sent>)> = HashMap::new();
+    let proofs = Proofs::of(log, rules.ends_within);
+    (audit.before_kills, audit.proven) = proofs.count(&log.sent);
     for asked in &log.asked {
         let delivered_at = log.trip(asked).map(|trip| trip.first_sent_at);
         let means = log.label(asked).map(Means::of);
@@ -51,7 +54,8 @@ pub(super) fn judge(log: &Log, truth: &Truth, rules: &Rules, audit: &mut Audit) 
     order.sort_unstable();
     for chat in order {
         if let Some((questions, answers)) = chats.remove(&chat) {
-            Dialogue { chat, questions, log, truth, rules, audit, latest: None, seen: HashMap::new() }
+            let (proofs, seen) = (&proofs, HashMap::new());
+            Dialogue { chat, questions, log, truth, rules, proofs, audit, latest: None, seen }
                 .judge(&answers);
         }
     }
@@ -63,6 +67,7 @@ struct Dialogue<'a, 'b> {
     log: &'a Log,
     truth: &'a Truth,
     rules: &'a Rules,
+    proofs: &'b Proofs,
     audit: &'b mut Audit,
     /// The latest question that has an answer of its own, by position.
     latest: Option<usize>,
@@ -205,7 +210,7 @@ impl<'a> Dialogue<'a, '_> {
     fn judge_repeat(&mut self, sent: &'a Sent) {
         let user = self.user();
         let first = self.seen.get(&sent.reading).copied();
-        let excused = first.is_some_and(|first| self.may_be_unknown(first));
+        let excused = first.is_some_and(|first| self.may_be_unknown(first, sent));
         let check = if excused { Check::ExcusedRepeat } else { Check::Repeated };
         let before = first.and_then(|first| self.before_a_kill(first));
         if let (true, Some(before)) = (excused, before) {
@@ -220,29 +225,25 @@ impl<'a> Dialogue<'a, '_> {
         });
     }
 
-    /// Whether the server may not know that this copy arrived: its answer was lost, or a kill fell upon it.
-    fn may_be_unknown(&self, first: &Sent) -> bool {
-        let Some(answered_at) = first.answered_at else {
+    /// Whether the server may not know that the first copy arrived: its answer was lost, or the process that sent
+    /// it was killed and nothing on the wire proves that its end was durable before that.
+    fn may_be_unknown(&self, first: &Sent, again: &Sent) -> bool {
+        if first.answered_at.is_none() {
             return true;
-        };
-        self.log
-            .processes
-            .iter()
-            .filter(|(_, up)| !up)
-            // What was on the wire at the kill is judged after it.
-            .any(|&(kill, _)| {
-                first.decided_at <= kill + self.rules.wire_excuse
-                    && kill <= answered_at + self.rules.kill_excuse
-            })
+        }
+        let (life, other) = (self.proofs.life(first), self.proofs.life(again));
+        if life == other {
+            return !(self.proofs.is_certain(first) && self.proofs.is_certain(again));
+        }
+        // What was on the wire at a kill may be judged after what the next process sent.
+        let older = if other < life { again } else { first };
+        !self.proofs.durable(older)
     }
 
-    /// How long before the next kill this copy was answered.
+    /// How long before the kill of its process this copy was answered.
     fn before_a_kill(&self, first: &Sent) -> Option<Duration> {
-        let answered_at = first.answered_at?;
-        let kills = self.log.processes.iter().filter(|(_, up)| !up);
-        let wire = self.rules.wire_excuse;
-        let next = kills.map(|&(kill, _)| kill).find(|kill| *kill + wire >= first.decided_at)?;
-        Some(next.saturating_sub(answered_at))
+        let kill = self.proofs.killed_at(self.proofs.life(first))?;
+        Some(kill.saturating_sub(first.answered_at?))
     }
 
     /// Writes down what became of each question.

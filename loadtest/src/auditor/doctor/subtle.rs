@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::{is_card, lone_card};
-use crate::auditor::log::{Asked, Log};
+use crate::auditor::Rules;
+use crate::auditor::log::{Asked, Log, Sent};
+use crate::auditor::proof::Proofs;
 use crate::auditor::reading::{Card, Means, Reading};
+use crate::wire::Line;
 
 /// The card in the middle of the log, to be changed.
 fn a_card(log: &mut Log) -> Option<&mut Card> {
@@ -13,6 +16,26 @@ fn a_card(log: &mut Log) -> Option<&mut Card> {
         Reading::Card(card) => Some(card),
         _ => None,
     }
+}
+
+/// Kills the server at the end of the log, and lets the next process send a card again whose end the first one had
+/// surely made durable.
+pub(super) fn forget_an_end(log: &mut Log) -> bool {
+    let end = log.sent.last().map_or(Duration::ZERO, |sent| sent.decided_at) + Duration::from_secs(60);
+    log.processes.push((end, false));
+    let proofs = Proofs::of(log, Rules::default().ends_within);
+    let proven = |sent: &&Sent| is_card(&sent.reading) && proofs.durable(sent);
+    let Some(mut copy) = log.sent.iter().find(proven).cloned() else { return false };
+    copy.line = Some(Line { nth: u64::MAX, opened_at: end + Duration::from_secs(1) });
+    // One more copy than there are questions for it.
+    let asked = log.asked.iter().filter(|asked| asked.chat == copy.chat).count() as u64;
+    for nth in 0..asked {
+        copy.decided_at = end + Duration::from_secs(2 + nth);
+        (copy.arrived_at, copy.answered_at) = (copy.decided_at, None);
+        log.sent.push(copy.clone());
+    }
+    log.settle();
+    true
 }
 
 /// A press of a choice.

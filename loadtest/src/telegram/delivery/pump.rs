@@ -343,5 +343,5 @@ async fn perform_reply(world: &World, bot: &Bot, response: Response<Bytes>) {
         return;
     }
     let (arrived_at, answer_after, conflict) = (world.clock.now(), Duration::ZERO, None);
-    decide(world, bot, Incoming { method, params, arrived_at, answer_after, conflict }).await;
+    decide(world, bot, Incoming { method, params, line: None, arrived_at, answer_after, conflict }).await;
 }

@@ -28,13 +28,14 @@ use super::limits::{Attempt, Judgement, accept, announce, judge};
 use super::params::Params;
 use super::reach::Known;
 use super::world::{Bot, BotState, World};
-use crate::wire::{At, Call, Outcome, Scope, Wire};
+use crate::wire::{At, Call, Line, Outcome, Scope, Wire};
 
 /// A call, complete at the platform.
 pub(crate) struct Incoming {
     /// In lower case.
     pub(crate) method: String,
     pub(crate) params: Params,
+    pub(crate) line: Option<Line>,
     pub(crate) arrived_at: At,
     /// Between the decision and the answer.
     pub(crate) answer_after: Duration,
@@ -289,6 +290,7 @@ fn decide_now(
         bot: bot.ix,
         method: std::mem::take(&mut call.method),
         chat: params.integer("chat_id"),
+        line: call.line,
         arrived_at: call.arrived_at,
         decided_at: at,
         answered_at,
