@@ -181,7 +181,7 @@ keys! {
     REQUESTS_PER_MINUTE: limits.requests_per_minute, &[("MAX_REQUESTS_PER_MINUTE", Same)], Whole(1, 10000), "10",
         "Inputs a minute of one user; beyond, he is told once to slow down.";
     CONNECTIONS: limits.connections, &[], Whole(16, 100000), "4096",
-        "Connections open on the webhook listener; beyond, new ones are closed.";
+        "Connections open on the webhook listener; beyond, new ones wait in the backlog until one closes.";
     BODY_BYTES: limits.body_bytes, &[], Whole(65536, 16777216), "1048576",
         "The longest body of an update; beyond, 413.";
     PENDING: limits.pending, &[], Whole(1000, 1000000), "1000000",
