@@ -1,6 +1,7 @@
 //! What the webhook bench is made of: the servers, their processes, the load, the report.
 
 pub(crate) mod load;
+pub(crate) mod nginx;
 pub(crate) mod process;
 pub(crate) mod report;
 pub(crate) mod serve;

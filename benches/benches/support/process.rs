@@ -1,16 +1,22 @@
 //! A server as a process of its own: pinned, counted, measured, ended.
 
+use super::nginx;
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, setrlimit};
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use tempfile::TempDir;
 
-/// The servers that can be run: ours, and the frameworks that were built.
+/// The servers that can be run: ours, nginx if it is installed, and the frameworks that were built.
 pub(crate) fn each() -> Vec<&'static str> {
-    let all = ["bare", "shell", "engine", "axum", "actix"];
+    let all = ["bare", "shell", "engine", "nginx", "axum", "actix"];
     all.into_iter()
-        .filter(|name| matches!(*name, "bare" | "shell" | "engine") || peer(name).exists())
+        .filter(|name| match *name {
+            "bare" | "shell" | "engine" => true,
+            "nginx" => nginx::is_installed(),
+            framework => peer(framework).exists(),
+        })
         .collect()
 }
 
@@ -33,6 +39,8 @@ pub(crate) fn lift_descriptors() {
 pub(crate) struct Served {
     child: Child,
     port: u16,
+    /// Of one that reads files.
+    _folder: Option<TempDir>,
 }
 
 impl Served {
@@ -51,6 +59,12 @@ impl Served {
     }
 
     fn start(mut command: Command, name: &str) -> Self {
+        if name == "nginx" {
+            let (folder, port) = nginx::prepare(&mut command);
+            let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("nginx");
+            nginx::wait(port);
+            return Self { child, port, _folder: Some(folder) };
+        }
         match name {
             "bare" | "shell" | "engine" => {
                 command.arg(std::env::current_exe().expect("this program")).args(["serve", name])
@@ -64,7 +78,7 @@ impl Served {
             .expect("taskset and valgrind must be installed");
         let mut port = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut port).expect("the port");
-        Self { port: port.trim().parse().expect("a port"), child }
+        Self { port: port.trim().parse().expect("a port"), child, _folder: None }
     }
 
     pub(crate) fn port(&self) -> u16 {
