@@ -16,6 +16,7 @@ use std::borrow::Cow;
 mod call;
 mod content;
 mod meeting;
+pub mod records;
 mod thread;
 
 pub use call::{Action, Button, Call};
@@ -52,11 +53,37 @@ pub trait Bot: Send + Sync + 'static {
         None
     }
 
+    /// What people may read of who has this state: his row of [`records::USERS`], but for what the engine fills.
+    fn portrait(_: &Self::State, _: &mut records::Row) {}
+
+    /// What people may read of this event beside the portrait after it: rows with a date, such as payments.
+    /// The engine fills kind, user and bot, and the place of a row of [`records::AUDIT`].
+    fn noted(_: &Moment<'_, Self>, _: &mut Vec<records::Row>)
+    where
+        Self: Sized,
+    {
+    }
+
+    /// Rows that were noted once and that the state still knows: asked where the frames that noted them are gone.
+    fn remembered(_: &Self::State, _: &mut Vec<records::Row>) {}
+
     /// Turns a payload into words, at the moment of sending.
     ///
     /// # Errors
     /// [`Unrenderable`] if it cannot be said any more; the envelope is dropped and counted.
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable>;
+}
+
+/// One event, for [`Bot::noted`].
+pub struct Moment<'a, B: Bot> {
+    /// The frame's time.
+    pub at: UnixMillis,
+    /// The state before it.
+    pub before: &'a B::State,
+    /// What happened.
+    pub event: &'a B::Event,
+    /// The state after it.
+    pub after: &'a B::State,
 }
 
 /// The world as `decide` sees it.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! main -> cli -> serve -> { webhook, polling, outbound, admin }
-//!                     -> { reactor, channel, recovery -> disk } -> { http, tls } -> { clock, entropy, observe }
+//!                     -> { reactor, channel, records, recovery -> disk }
+//!                     -> { http, tls } -> { clock, entropy, observe }
 //! ```
 //!
 //! The binary is `main.rs`; this library exists for the benches, the fuzz targets and the tests.
@@ -22,7 +23,10 @@ pub mod observe;
 pub mod outbound;
 pub mod platform;
 pub mod polling;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod reactor;
+pub mod records;
 pub mod recovery;
 pub mod serve;
 pub mod tls;

@@ -28,6 +28,11 @@ fn the_document_lists_the_keys_of_the_code() {
 }
 
 #[test]
+fn the_tables_of_records_are_those_of_the_code() {
+    compare("docs/records.md", &nobat::records::doc::markdown());
+}
+
+#[test]
 fn the_handbook_lists_the_metrics_of_the_code() {
     let mut table = "| metric | type | labels | |\n|---|---|---|---|\n".to_owned();
     for def in METRICS {

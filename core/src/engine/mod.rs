@@ -8,7 +8,7 @@
 //!
 //! Below it: `turn` (the way of an input), `wants` and `settle` (how people are brought together), `ties`
 //! (what is kept of that), `parts` and `step` (its frame), `alarms`, `recovery` and `resume`;
-//! `image`, `fold` and `load` (snapshots).
+//! `image`, `fold` and `load` (snapshots); `records` (what people may read of the frames).
 //!
 //! Who calls it: webhook ([`Engine::handle_update`]), a timer ([`Engine::wake`]) and outbound
 //! ([`Engine::dispatching`], [`Engine::requeued`], [`Engine::settle`], [`Engine::render`]) in the shell;
@@ -24,6 +24,7 @@ mod image;
 mod load;
 mod pairs;
 mod parts;
+pub mod records;
 mod recovery;
 mod resume;
 mod settle;

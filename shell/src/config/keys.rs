@@ -119,6 +119,9 @@ pub const MODES: &[&str] = &["single_interface", "multi_bot"];
 /// The words of `pacing.reach`, in the order of `Reach`.
 pub const REACHES: &[&str] = &["try", "known", "all"];
 
+/// The words of `records.store`.
+pub const RECORDS_STORES: &[&str] = &["off", "sqlite", "postgres"];
+
 keys! {
     KIND: bot.kind, &[("NOBAT_KIND", Same)], OneOf(KINDS), "",
         "What the bot does. Without it `BOT_MODE=single_interface` or `BOT_TOKEN_MAIN` means `results` and `BOT_TOKENS` means `chat`.";
@@ -204,6 +207,16 @@ keys! {
         "A snapshot is made once sealed segments of this many KiB stand behind the last one: bounds the time of a restart.";
     CUT_FILES: journal.cut_files_kept, &[], Whole(0, 10_000), "16",
         "Torn tails (`cut-*.bin`) that are kept for inspection, the newest; older ones are removed at start.";
+    RECORDS_STORE: records.store, &[], OneOf(RECORDS_STORES), "",
+        "Where users, payments and the like are written for people to read. Default: `postgres` with `POSTGRES_URI` if this nobat was built with it and the kind is not `results` (which imports from there), else `sqlite`.";
+    RECORDS_SQLITE: records.sqlite_path, &[], Path, "",
+        "The SQLite file. Default: `SQLITE_DB_PATH` (but for `results`, which imports from there), else `records.sqlite` in the data directory.";
+    RECORDS_RETAIN: records.retain_days, &[], List, "",
+        "After how many days rows are removed, `table:days`, such as `audit:365`. Tables that are not named keep theirs.";
+    RECORDS_VACUUM: records.vacuum_days, &[], Whole(0, 365), "7",
+        "How often space is given back to the disk; 0 for never.";
+    RECORDS_BACKLOG: records.backlog_mb, &[], Whole(64, 1_048_576), "1024",
+        "MiB of journal kept for a database that cannot be written. Beyond, it is let go, and all is read again from a snapshot later: dates and audit lines of that time are lost.";
     RELEASE: results.release, &[], Time, "now",
         "When results may be shown, such as `2026-07-20T09:00:00+03:00`. Who asks before is answered then, in order. `now`: as soon as a data set is there.";
     DATASET: results.dataset, &[], Path, "",
@@ -265,9 +278,9 @@ keys! {
     ADMIN_IDS: admin.user_ids, &[("ADMIN_TELEGRAM_IDS", Same), ("ADMIN_USER_IDS", Same)], List, "",
         "Users who may administer.";
     POSTGRES_URI: sources.postgres_uri, &[("POSTGRES_URI", Same)], Secret, "",
-        "For `nobat results import`: a PostgreSQL database.";
+        "A PostgreSQL database: for records, and of a `results` bot for `nobat results import`.";
     SQLITE_PATH: sources.sqlite_path, &[("SQLITE_DB_PATH", Same)], Path, "",
-        "For `nobat results import`: an SQLite file.";
+        "An SQLite file: for records, and of a `results` bot for `nobat results import`.";
     SUPABASE_URL: sources.supabase_url, &[("SUPABASE_URL", Same)], Url, "",
         "For `nobat results import --supabase`: the project's address.";
     SUPABASE_KEY: sources.supabase_key, &[("SUPABASE_KEY", Same)], Secret, "",

@@ -13,6 +13,7 @@ pub mod keys;
 mod names;
 mod nearest;
 mod problem;
+mod records;
 mod secret_file;
 mod sources;
 mod types;
@@ -24,6 +25,7 @@ pub use bots::{Kind, LaneConfig, Mode};
 pub use chat::ChatConfig;
 pub use names::{NameReport, NameUse};
 pub use problem::{Origin, Problem, Problems};
+pub use records::{RecordsConfig, RecordsStore};
 pub use secret_file::webhook_secret;
 pub use sources::{Flag, Inputs};
 pub use types::{
@@ -127,6 +129,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let production =
         values.text(keys::ENVIRONMENT).is_some_and(|text| text.eq_ignore_ascii_case("production"));
     let bots = bots?;
+    let records = records::records(values, bots.kind, &data_dir, &external);
     let reach = values.one_of(keys::REACH);
     let single = bots.mode == Mode::SingleInterface;
     Some(Config {
@@ -158,6 +161,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         },
         limits,
         journal,
+        records,
         results: ResultsConfig {
             dataset: results.dataset.or_else(|| Some(data_dir.join(DATASET_FILE))),
             ..results
@@ -359,6 +363,7 @@ fn judge(config: &mut Config, sources: &Sources, problems: &mut Problems) {
         );
         config.warnings.push(what);
     }
+    config.warnings.extend(config.records.remark(config.kind, &config.external));
     if let Some(path) = &sources.readable_dotenv {
         if config.production {
             let what = "others on this machine can read it, and it holds tokens";

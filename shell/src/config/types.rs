@@ -4,6 +4,7 @@ use super::bots::{Kind, LaneConfig, Mode};
 use super::chat::ChatConfig;
 use super::names::NameReport;
 use super::problem::Origin;
+use super::records::RecordsConfig;
 use crate::address::BaseUrl;
 use crate::network::Network;
 use crate::observe::Secret;
@@ -55,6 +56,8 @@ pub struct Config {
     pub limits: Limits,
     /// How the journal is kept.
     pub journal: JournalConfig,
+    /// What people may read.
+    pub records: RecordsConfig,
     /// The results bot.
     pub results: ResultsConfig,
     /// The chat bot.

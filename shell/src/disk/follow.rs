@@ -78,3 +78,18 @@ impl Due {
         self.base.map(|covered| ImageReader::open(dir, &snapshot::name(covered))).transpose()
     }
 }
+
+/// Bytes of the segments that hold the frame `from` or a later one.
+///
+/// # Errors
+/// A file that bears a segment's name and is none, or what the operating system says.
+pub fn bytes_from(dir: &dyn Directory, from: Seq) -> Result<u64, DiskError> {
+    let headers = segment::list(dir)?;
+    let gone = headers.iter().skip(1).filter(|header| header.first <= from).count();
+    let mut bytes = 0;
+    for header in &headers[gone..] {
+        let file = segment::name(header.id);
+        bytes += dir.len(&file).map_err(DiskError::io("look at", &file))?;
+    }
+    Ok(bytes)
+}

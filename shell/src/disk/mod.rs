@@ -21,6 +21,7 @@ pub mod repair;
 mod segment;
 pub mod sim;
 pub mod snapshot;
+pub mod tail;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -121,6 +121,14 @@ pub fn newest_whole(dir: &dyn Directory) -> Result<Option<SnapshotHeader>, DiskE
     Ok(None)
 }
 
+/// The newest snapshot that is whole, open at its first block. An open file stays, whatever is tidied up meanwhile.
+///
+/// # Errors
+/// As [`load_newest`].
+pub fn open_newest(dir: &dyn Directory) -> Result<Option<ImageReader>, DiskError> {
+    newest_whole(dir)?.map(|header| ImageReader::open(dir, &name(header.covered))).transpose()
+}
+
 /// Removes what no start needs any more: snapshots older than the two newest, and segments whose every frame
 /// the older of these covers. With fewer than two snapshots nothing goes. Safe beside a running journal: the
 /// segment that is written to is never the one that goes.
@@ -128,10 +136,20 @@ pub fn newest_whole(dir: &dyn Directory) -> Result<Option<SnapshotHeader>, DiskE
 /// # Errors
 /// What the operating system says; what was removed by then was not needed.
 pub fn prune(dir: &dyn Directory) -> Result<(), DiskError> {
+    prune_keeping(dir, Seq(u64::MAX))
+}
+
+/// As [`prune`], but every segment that holds the frame `from` or a later one stays: who reads the journal for
+/// another purpose has not come further yet.
+///
+/// # Errors
+/// As [`prune`].
+pub fn prune_keeping(dir: &dyn Directory, from: Seq) -> Result<(), DiskError> {
     let snapshots = list(dir)?;
     let Some(oldest_kept) = snapshots.get(KEPT - 1) else { return Ok(()) };
     let headers = segment::list(dir)?;
-    let covered = headers.windows(2).filter(|pair| pair[1].first.0 <= oldest_kept.0 + 1);
+    let last = from.0.min(oldest_kept.0 + 1);
+    let covered = headers.windows(2).filter(|pair| pair[1].first.0 <= last);
     let segments = covered.map(|pair| segment::name(pair[0].id));
     // In this order, and oldest first: a crash in between never leaves a gap.
     let old = snapshots[KEPT..].iter().rev().map(|covered| name(*covered));

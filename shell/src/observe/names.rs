@@ -180,6 +180,18 @@ metrics! {
         "The last frame that a snapshot of this process covers.";
     JOURNAL_RING: Gauge "nobat_journal_ring_frames", Labels::None,
         "Frames that wait for a commit.";
+    RECORDS_CONNECTED: Gauge "nobat_records_connected", Labels::None,
+        "1 while the database of records answers, 0 while it does not or records are off.";
+    RECORDS_LAG_FRAMES: Gauge "nobat_records_lag_frames", Labels::None,
+        "Frames of the journal that are not in the database yet.";
+    RECORDS_LAG_SECONDS: Gauge "nobat_records_lag_seconds", Labels::None,
+        "How long ago the database had everything; 0 while it has.";
+    RECORDS_ROWS: Counter "nobat_records_rows_total", Labels::None,
+        "Rows written to the database of records.";
+    RECORDS_FAILURES: Counter "nobat_records_failures_total", Labels::None,
+        "Times the database of records could not be written. The bot goes on, and it is made up for later.";
+    RECORDS_REBUILDS: Counter "nobat_records_rebuilds_total", Labels::None,
+        "Times all records were read from a snapshot: the first time, after a restored backup, or because the journal did not wait longer.";
     ENVELOPES_PENDING: Gauge "nobat_envelopes_pending", Labels::None,
         "Envelopes without an end.";
     ENVELOPES_HELD: Gauge "nobat_envelopes_held", Labels::None,

@@ -8,6 +8,7 @@ mod chat;
 mod dataset;
 mod intake;
 mod lifecycle;
+mod records;
 mod recover;
 mod register;
 mod results;
@@ -23,6 +24,7 @@ use crate::disk::{self, DiskError};
 use crate::observe::{Registry, names};
 use crate::outbound::Outbound;
 use crate::reactor::{self, Reactor, ReactorConfig};
+use crate::records::Marks;
 use crate::recovery::{Recovery, RecoveryError};
 use crate::tls::CertificateFiles;
 use crate::{entropy, say};
@@ -131,7 +133,10 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     bring_together(&engine, clock, &stop)?;
 
     let secret = webhook_secret(config)?;
-    let pages = Arc::new(pages(config, &registry, &engine, &journal, clock));
+    let records = records::spawn(config, journal.durability(), &registry, clock)?;
+    let marks = records.as_ref().map(crate::records::Handle::marks);
+    let follower = follower.holding(records::Hold::new(config, records.as_ref()));
+    let pages = Arc::new(pages(config, &registry, &engine, (&journal, marks), clock));
     let house = House {
         config,
         engine: &engine,
@@ -183,7 +188,10 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
     out.stop_and_join();
     admin.stop_and_join();
     follower.stop_and_join();
-    journal.stop_and_join()?;
+    let stopped = journal.stop_and_join();
+    // The last of all: what it reads is complete now.
+    records.into_iter().for_each(crate::records::Handle::stop_and_join);
+    stopped?;
     say!(Info, "stopped", pending = engine.pending());
     Ok(())
 }
@@ -206,13 +214,15 @@ fn pages(
     config: &Config,
     registry: &Arc<Registry>,
     engine: &Arc<Engine<RingJournal>>,
-    journal: &disk::JournalHandle,
+    (journal, records): (&disk::JournalHandle, Option<Arc<Marks>>),
     clock: Clock,
 ) -> Pages {
     let (engine, durability) = (Arc::clone(engine), journal.durability());
     Pages::new(config, Arc::clone(registry), clock.now().mono).with_refresh(move |registry| {
         let pushed = engine.journal().tail().0;
-        registry.set(names::JOURNAL_RING, pushed.saturating_sub(durability.durable()));
+        let durable = durability.durable();
+        registry.set(names::JOURNAL_RING, pushed.saturating_sub(durable));
+        records.iter().for_each(|marks| marks.show(registry, durable, clock.mono()));
         registry.set(names::ENVELOPES_PENDING, engine.pending());
         registry.set(names::USERS, engine.users() as u64);
     })

@@ -5,6 +5,7 @@
 //! with a low priority. It reads files and writes one; it touches neither the live state nor the running
 //! journal, so nobody waits for it. Segments go only after the snapshots that cover them are durable.
 
+use super::records::Hold;
 use super::ring::RingJournal;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -36,6 +37,8 @@ pub(super) struct Follower {
     clock: Clock,
     dir: FsDirectory,
     every: u64,
+    /// What must stay for the records.
+    hold: Hold,
     stop: Arc<AtomicBool>,
     bell: Sender<Bell>,
     bells: Receiver<Bell>,
@@ -69,7 +72,12 @@ impl Follower {
     ) -> Self {
         let (bell, bells) = channel();
         let (dir, every) = (FsDirectory::new(&config.data_dir), config.journal.snapshot_every);
-        Self { engine, registry, clock, dir, every, stop: Arc::default(), bell, bells }
+        Self { engine, registry, clock, dir, every, hold: Hold::default(), stop: Arc::default(), bell, bells }
+    }
+
+    /// From here on segments that records have not read stay.
+    pub(super) fn holding(self, hold: Hold) -> Self {
+        Self { hold, ..self }
     }
 
     /// For the journal thread.
@@ -119,7 +127,7 @@ impl Follower {
                     frames = folded.frames,
                     took_ms = took.as_millis()
                 );
-                Ok(snapshot::prune(&self.dir)?)
+                Ok(snapshot::prune_keeping(&self.dir, self.hold.from(&self.dir)?)?)
             }
             Err(RecoveryError::Disk(DiskError::Stopped)) => Ok(()),
             Err(e) => Err(e),

@@ -26,6 +26,7 @@ mod note;
 mod passed;
 mod profile;
 mod purse;
+mod records;
 mod render;
 mod say;
 mod shop;
@@ -42,7 +43,10 @@ pub use state::{Parting, State};
 pub use texts::{Key, Language, Texts};
 
 use core::time::Duration;
-use nobat_core::bot::{Bot, Call, Decision, Echo, Input, Outcome, RenderView, Thread, Unrenderable, View};
+use nobat_core::bot::records::Row;
+use nobat_core::bot::{
+    Bot, Call, Decision, Echo, Input, Moment, Outcome, RenderView, Thread, Unrenderable, View,
+};
 use nobat_core::envelope::Payload;
 use nobat_core::id::UserId;
 use nobat_core::record::Record;
@@ -146,6 +150,18 @@ impl Bot for ChatBot {
             return None;
         }
         Say::read(payload).ok()?.echo(outcome)
+    }
+
+    fn portrait(state: &State, row: &mut Row) {
+        records::portrait(state, row);
+    }
+
+    fn noted(moment: &Moment<'_, Self>, out: &mut Vec<Row>) {
+        records::noted(moment, out);
+    }
+
+    fn remembered(state: &State, out: &mut Vec<Row>) {
+        records::remembered(state, out);
     }
 
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {

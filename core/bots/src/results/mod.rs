@@ -51,6 +51,7 @@ pub use state::{Event, State};
 pub use texts::{Key, Language, TextError, Texts};
 
 use core::time::Duration;
+use nobat_core::bot::records::Row;
 use nobat_core::bot::{Bot, Call, Decision, Input, RenderView, Unrenderable, View};
 use nobat_core::envelope::Payload;
 use say::Say;
@@ -112,6 +113,12 @@ impl Bot for ResultsBot {
 
     fn evolve(state: &mut State, event: &Event) {
         state.apply(event);
+    }
+
+    /// What he searched for is left out: it may be another's name.
+    fn portrait(state: &State, row: &mut Row) {
+        row.set("stage", "ready");
+        row.set("language", state.language.tag());
     }
 
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {

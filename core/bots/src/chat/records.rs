@@ -1,0 +1,184 @@
+//! What people may read of the chat: profiles, payments, VIP time, reports and bans.
+
+use super::ChatBot;
+use super::event::Event;
+use super::profile::Gender;
+use super::purse::{Gave, Purse, Receipt};
+use super::state::State;
+use nobat_core::bot::Moment;
+use nobat_core::bot::records::{AUDIT, PAYMENTS, Row, SUBSCRIPTIONS};
+use nobat_core::time::UnixMillis;
+
+/// How far someone is: what he is asked next, or `ready`.
+const fn stage(state: &State) -> &'static str {
+    match state {
+        State { language: None, .. } => "language",
+        State { gender: None, .. } => "gender",
+        State { age: 0, .. } => "age",
+        _ => "ready",
+    }
+}
+
+pub(super) fn portrait(state: &State, row: &mut Row) {
+    let set = |at: UnixMillis| (at.0 != 0).then_some(at);
+    row.set("stage", stage(state));
+    row.set("language", state.language.map(|language| language.tag()));
+    row.set(
+        "gender",
+        state.gender.map(|gender| match gender {
+            Gender::Male => "male",
+            Gender::Female => "female",
+            Gender::Other => "other",
+        }),
+    );
+    row.set("age", (state.age != 0).then_some(u32::from(state.age)));
+    row.set("chats", state.chats);
+    row.set("credits", state.purse.credits);
+    row.set("shut_out_until", set(state.shut_out_until));
+}
+
+pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
+    let Moment { before, event, after, at } = *moment;
+    let audit = |action: &str| Row::of(&AUDIT).with("action", action);
+    match event {
+        Event::Paid { charge, gave, at, .. } if !before.purse.has(charge) => {
+            receipts(&after.purse, charge, |row| row.with("paid_at", *at), out);
+            if *gave == Gave::Nothing {
+                out.push(audit("payment_unknown").with("detail", format!("charge {charge}")));
+            }
+            out.extend(vip(&after.purse, Some(*at)));
+        }
+        Event::Refunded { charge, at } if before.purse.kept(charge).is_some() => {
+            receipts(&after.purse, charge, |row| row.with("refunded_at", *at), out);
+            out.push(audit("refunded").with("detail", format!("charge {charge}")));
+            out.extend(vip(&after.purse, Some(*at)));
+        }
+        Event::Reported { count, .. } => {
+            out.push(audit("reported").with("detail", format!("report {count} of this spell")));
+        }
+        Event::ShutOut { until } => {
+            let hours = until.since(at).as_secs().div_ceil(3600);
+            out.push(audit("shut_out").with("detail", format!("for {hours} hours")));
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn remembered(state: &State, out: &mut Vec<Row>) {
+    out.extend(state.purse.receipts.iter().map(payment));
+    out.extend(vip(&state.purse, None));
+}
+
+/// The row of this payment, dated.
+fn receipts(purse: &Purse, charge: &str, dated: impl Fn(Row) -> Row, out: &mut Vec<Row>) {
+    out.extend(purse.receipts.iter().filter(|receipt| &*receipt.charge == charge).map(payment).map(dated));
+}
+
+fn payment(receipt: &Receipt) -> Row {
+    let (gave, amount) = match receipt.gave {
+        Gave::Nothing => ("nothing", 0),
+        Gave::Days(days) => ("vip_days", u32::from(days)),
+        Gave::Credits(credits) => ("credits", credits),
+    };
+    Row::of(&PAYMENTS)
+        .with("charge", &*receipt.charge)
+        .with("stars", receipt.stars)
+        .with("gave", gave)
+        .with("amount", amount)
+        .with("refunded", receipt.refunded)
+}
+
+/// His time as a VIP, if he ever was one. That it ended by the clock, the table's lapse says.
+fn vip(purse: &Purse, changed: Option<UnixMillis>) -> Option<Row> {
+    let status = if changed.is_some_and(|at| purse.vip_until <= at) { "ended" } else { "active" };
+    (purse.vip_until.0 != 0).then(|| {
+        Row::of(&SUBSCRIPTIONS)
+            .with("plan", "vip")
+            .with("status", status)
+            .with("until", purse.vip_until)
+            .with("changed_at", changed)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nobat_core::bot::records::{Cell, USERS};
+
+    const NOW: UnixMillis = UnixMillis(1_000_000_000);
+
+    /// What is noted of these events, one after the other.
+    fn noted_of(events: &[Event]) -> (State, Vec<Row>) {
+        let (mut state, mut rows) = (State::default(), Vec::new());
+        for event in events {
+            let before = state.clone();
+            state.apply(event);
+            noted(&Moment { at: NOW, before: &before, event, after: &state }, &mut rows);
+        }
+        (state, rows)
+    }
+
+    fn paid(charge: &str, gave: Gave) -> Event {
+        Event::Paid { charge: charge.into(), stars: 300, gave, at: NOW }
+    }
+
+    fn shown(row: &Row, columns: &[&str]) -> Vec<Cell> {
+        columns.iter().map(|column| row.get(column).clone()).collect()
+    }
+
+    #[test]
+    fn a_payment_told_twice_is_one_row_and_keeps_its_date() {
+        let later = Event::Paid { charge: "c".into(), stars: 300, gave: Gave::Days(30), at: NOW.after(DAY) };
+        let (_, rows) = noted_of(&[paid("c", Gave::Days(30)), later]);
+        assert_eq!(rows.len(), 2);
+        let wanted: [Cell; 4] = ["c".into(), 300u32.into(), "vip_days".into(), NOW.into()];
+        assert_eq!(shown(&rows[0], &["charge", "stars", "gave", "paid_at"]), wanted);
+        assert_eq!(shown(&rows[1], &["plan", "status"]), ["vip".into(), "active".into()]);
+    }
+
+    const DAY: core::time::Duration = core::time::Duration::from_secs(86_400);
+
+    #[test]
+    fn a_refund_ends_the_time_and_is_audited_once() {
+        let refund = Event::Refunded { charge: "c".into(), at: NOW };
+        let (state, rows) = noted_of(&[paid("c", Gave::Days(1)), refund.clone(), refund]);
+        let actions: Vec<_> = rows.iter().filter(|row| row.table == &AUDIT).collect();
+        assert_eq!(actions.len(), 1);
+        let last = rows.iter().rfind(|row| row.table == &SUBSCRIPTIONS).expect("a row");
+        assert_eq!(shown(last, &["status"]), ["ended".into()]);
+        let payment = rows.iter().rfind(|row| row.table == &PAYMENTS).expect("a row");
+        assert_eq!(shown(payment, &["refunded", "refunded_at"]), [true.into(), NOW.into()]);
+        let mut out = Vec::new();
+        remembered(&state, &mut out);
+        assert_eq!(shown(&out[0], &["charge", "refunded", "paid_at"]), ["c".into(), true.into(), Cell::Null]);
+    }
+
+    #[test]
+    fn money_that_gave_nothing_and_bans_are_for_the_operator_to_see() {
+        let until = NOW.after(DAY);
+        let reported = Event::Reported { count: 5, since: NOW };
+        let (_, rows) = noted_of(&[paid("x", Gave::Nothing), reported, Event::ShutOut { until }]);
+        let actions: Vec<_> = rows.iter().map(|row| row.get("action").clone()).collect();
+        let wanted: [Cell; 4] = [Cell::Null, "payment_unknown".into(), "reported".into(), "shut_out".into()];
+        assert_eq!(actions, wanted);
+    }
+
+    #[test]
+    fn the_portrait_says_what_he_said_and_what_he_is_asked_next() {
+        use super::super::texts::Language;
+        let mut state = State::default();
+        let row = |state: &State| {
+            let mut row = Row::of(&USERS);
+            portrait(state, &mut row);
+            row
+        };
+        assert_eq!(row(&state).get("stage"), &"language".into());
+        assert_eq!(row(&state).get("age"), &Cell::Null);
+        state.apply(&Event::LanguageSet(Language::Persian));
+        state.apply(&Event::GenderSet(Gender::Female));
+        assert_eq!(row(&state).get("stage"), &"age".into());
+        state.apply(&Event::AgeSet(20));
+        let wanted: [Cell; 4] = ["ready".into(), "fa".into(), "female".into(), 20u32.into()];
+        assert_eq!(shown(&row(&state), &["stage", "language", "gender", "age"]), wanted);
+    }
+}

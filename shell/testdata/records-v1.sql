@@ -1,0 +1,36 @@
+-- sqlite
+CREATE TABLE nobat_users (kind TEXT NOT NULL, user_id INTEGER NOT NULL, bot_id INTEGER, stage TEXT, language TEXT, gender TEXT, age INTEGER, chats INTEGER, credits INTEGER, shut_out_until TEXT, blocked INTEGER, first_seen TEXT, last_seen TEXT, PRIMARY KEY (kind, user_id));
+CREATE INDEX nobat_users_user_id ON nobat_users (user_id);
+CREATE INDEX nobat_users_bot_id ON nobat_users (bot_id);
+CREATE INDEX nobat_users_kind_stage ON nobat_users (kind, stage);
+CREATE INDEX nobat_users_last_seen ON nobat_users (last_seen);
+CREATE TABLE nobat_payments (kind TEXT NOT NULL, charge TEXT NOT NULL, user_id INTEGER, bot_id INTEGER, stars INTEGER, gave TEXT, amount INTEGER, paid_at TEXT, refunded INTEGER, refunded_at TEXT, PRIMARY KEY (kind, charge));
+CREATE INDEX nobat_payments_user_id ON nobat_payments (user_id);
+CREATE INDEX nobat_payments_bot_id ON nobat_payments (bot_id);
+CREATE INDEX nobat_payments_paid_at ON nobat_payments (paid_at);
+CREATE TABLE nobat_subscriptions (kind TEXT NOT NULL, user_id INTEGER NOT NULL, plan TEXT NOT NULL, bot_id INTEGER, status TEXT, until TEXT, changed_at TEXT, PRIMARY KEY (kind, user_id, plan));
+CREATE INDEX nobat_subscriptions_user_id ON nobat_subscriptions (user_id);
+CREATE INDEX nobat_subscriptions_bot_id ON nobat_subscriptions (bot_id);
+CREATE INDEX nobat_subscriptions_status_until ON nobat_subscriptions (status, until);
+CREATE TABLE nobat_audit (at TEXT NOT NULL, frame INTEGER NOT NULL, nth INTEGER NOT NULL, kind TEXT, user_id INTEGER, bot_id INTEGER, action TEXT, by_user INTEGER, detail TEXT, PRIMARY KEY (at, frame, nth));
+CREATE INDEX nobat_audit_user_id ON nobat_audit (user_id);
+CREATE INDEX nobat_audit_bot_id ON nobat_audit (bot_id);
+CREATE INDEX nobat_audit_action_at ON nobat_audit (action, at);
+-- postgres
+CREATE TABLE nobat_users (kind text NOT NULL, user_id bigint NOT NULL, bot_id bigint, stage text, language text, gender text, age bigint, chats bigint, credits bigint, shut_out_until timestamptz, blocked boolean, first_seen timestamptz, last_seen timestamptz, PRIMARY KEY (kind, user_id));
+CREATE INDEX nobat_users_user_id ON nobat_users (user_id);
+CREATE INDEX nobat_users_bot_id ON nobat_users (bot_id);
+CREATE INDEX nobat_users_kind_stage ON nobat_users (kind, stage);
+CREATE INDEX nobat_users_last_seen ON nobat_users (last_seen);
+CREATE TABLE nobat_payments (kind text NOT NULL, charge text NOT NULL, user_id bigint, bot_id bigint, stars bigint, gave text, amount bigint, paid_at timestamptz, refunded boolean, refunded_at timestamptz, PRIMARY KEY (kind, charge));
+CREATE INDEX nobat_payments_user_id ON nobat_payments (user_id);
+CREATE INDEX nobat_payments_bot_id ON nobat_payments (bot_id);
+CREATE INDEX nobat_payments_paid_at ON nobat_payments (paid_at);
+CREATE TABLE nobat_subscriptions (kind text NOT NULL, user_id bigint NOT NULL, plan text NOT NULL, bot_id bigint, status text, until timestamptz, changed_at timestamptz, PRIMARY KEY (kind, user_id, plan));
+CREATE INDEX nobat_subscriptions_user_id ON nobat_subscriptions (user_id);
+CREATE INDEX nobat_subscriptions_bot_id ON nobat_subscriptions (bot_id);
+CREATE INDEX nobat_subscriptions_status_until ON nobat_subscriptions (status, until);
+CREATE TABLE nobat_audit (at timestamptz NOT NULL, frame bigint NOT NULL, nth bigint NOT NULL, kind text, user_id bigint, bot_id bigint, action text, by_user bigint, detail text, PRIMARY KEY (at, frame, nth));
+CREATE INDEX nobat_audit_user_id ON nobat_audit (user_id);
+CREATE INDEX nobat_audit_bot_id ON nobat_audit (bot_id);
+CREATE INDEX nobat_audit_action_at ON nobat_audit (action, at);
