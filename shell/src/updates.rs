@@ -31,6 +31,10 @@ pub trait Durable: Send + Sync {
     fn durable(&self) -> Seq;
     /// The disk takes nothing at present (full, or a sync failed): take nothing.
     fn stalled(&self) -> bool;
+    /// Nothing new is taken any more, on purpose: what comes is another's, or a later process's.
+    fn draining(&self) -> bool {
+        false
+    }
 }
 
 /// What became of an update.

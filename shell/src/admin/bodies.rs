@@ -82,6 +82,28 @@ pub(super) fn full_stats(facts: &Facts, state: State, uptime: Duration, registry
     ] {
         let _ = write!(out, ",\"{key}\":{}", registry.total(metric));
     }
+    out.push_str(",\"queue\":{");
+    for (at, class) in names::CLASSES.iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let _ = write!(out, "{comma}\"{class}\":{}", registry.get_at(names::QUEUE, at));
+    }
+    out.push_str("},\"journal\":{");
+    for (at, (key, metric)) in [
+        ("frames", names::JOURNAL_FRAMES),
+        ("bytes", names::JOURNAL_BYTES),
+        ("commits", names::JOURNAL_COMMITS),
+        ("waiting", names::JOURNAL_RING),
+        ("stalled", names::JOURNAL_STALLED),
+        ("snapshots", names::SNAPSHOTS),
+        ("snapshot_failures", names::SNAPSHOT_FAILURES),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let comma = if at > 0 { "," } else { "" };
+        let _ = write!(out, "{comma}\"{key}\":{}", registry.total(metric));
+    }
+    out.push('}');
     out.push_str(",\"latency_ms\":{");
     for (at, (key, metric)) in [
         ("update_to_200", names::UPDATE_TO_200),
@@ -101,7 +123,7 @@ pub(super) fn full_stats(facts: &Facts, state: State, uptime: Duration, registry
         let _ = write!(
             out,
             "{}{{\"lane\":{lane},\"bot\":{bot},\"sends\":{},\"accepted\":{},\"refused_429\":{},\"in_flight\":{},\
-             \"healthy\":{},\"window_tokens\":{}}}",
+             \"healthy\":{},\"window_tokens\":{},\"pending\":{},\"paused\":{}}}",
             if lane > 0 { "," } else { "" },
             get(names::SENDS),
             get(names::SENDS_ACCEPTED),
@@ -109,6 +131,8 @@ pub(super) fn full_stats(facts: &Facts, state: State, uptime: Duration, registry
             get(names::IN_FLIGHT),
             get(names::LANE_OPEN) == 1,
             get(names::LANE_RATE),
+            get(names::LANE_PENDING),
+            get(names::LANE_PAUSED) == 1,
         );
     }
     out.push_str("]}");

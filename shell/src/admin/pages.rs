@@ -139,18 +139,24 @@ impl Pages {
                 response
             }
             Page::PublicStats => Response::json(Status::OK, self.facts.public.clone()),
-            Page::FullStats => {
-                self.gather();
-                let uptime = turn.now.mono.since(self.started);
-                let body = bodies::full_stats(&self.facts, self.state(), uptime, &self.registry);
-                Response::json(Status::OK, body)
-            }
-            Page::Metrics => {
-                self.gather();
-                Response::with_body(Status::OK, exposition::CONTENT_TYPE, exposition::render(&self.registry))
-            }
+            Page::FullStats => Response::json(Status::OK, self.stats(turn.now.mono)),
+            Page::Metrics => Response::with_body(Status::OK, exposition::CONTENT_TYPE, self.metrics()),
         };
         response.field("Cache-Control", "no-store").field("X-Content-Type-Options", "nosniff")
+    }
+
+    /// The full `/stats`, for whoever sits at the process's own socket.
+    #[must_use]
+    pub fn stats(&self, now: Nanos) -> String {
+        self.gather();
+        bodies::full_stats(&self.facts, self.state(), now.since(self.started), &self.registry)
+    }
+
+    /// All metrics, in Prometheus's text form.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.gather();
+        exposition::render(&self.registry)
     }
 
     fn gather(&self) {

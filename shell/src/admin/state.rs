@@ -12,11 +12,14 @@ pub enum State {
     Stopping = 2,
     /// The disk does not take the journal: updates are answered 503 until it does.
     Stalled = 3,
+    /// No update is taken any more, what waits is sent: the operator asked for it.
+    Draining = 4,
 }
 
 impl State {
     /// In the order of their numbers.
-    pub(super) const ALL: [Self; 4] = [Self::Starting, Self::Ready, Self::Stopping, Self::Stalled];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Starting, Self::Ready, Self::Stopping, Self::Stalled, Self::Draining];
 
     /// Its word in `/readyz` and `/stats`.
     #[must_use]
@@ -26,6 +29,7 @@ impl State {
             Self::Ready => "ready",
             Self::Stopping => "stopping",
             Self::Stalled => "stalled",
+            Self::Draining => "draining",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The grammar of the command line.
 
 use crate::config::{Flag, Inputs, keys};
+use crate::ctl::Request;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -41,6 +42,8 @@ pub enum Command {
     /// Bring lists of results in
     #[command(subcommand)]
     Results(Results),
+    /// Ask the running process, or tell it what to do
+    Ctl(Ctl),
     /// Look into the journal; changes nothing
     #[command(subcommand)]
     Journal(Journal),
@@ -58,6 +61,9 @@ pub struct Serve {
     /// Where /metrics and the full /stats are served, host:port
     #[arg(long, value_name = "ADDRESS")]
     pub admin_listen: Option<String>,
+    /// Only say whether it would start; what `nobat ctl upgrade` asks the next program
+    #[arg(long, hide = true)]
+    pub trial: bool,
 }
 
 /// `nobat check`
@@ -74,6 +80,80 @@ pub struct Doctor {
     /// Do not ask the platform
     #[arg(long)]
     pub offline: bool,
+}
+
+/// `nobat ctl ...`
+#[derive(clap::Args, Debug)]
+pub struct Ctl {
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to ask
+    #[command(subcommand)]
+    pub ask: Ask,
+}
+
+/// What `nobat ctl` asks.
+#[derive(Subcommand, Debug)]
+pub enum Ask {
+    /// Say what it is about, with all numbers
+    Status,
+    /// Show each lane
+    Lanes,
+    /// Send nothing through a lane; what waits for it waits
+    Pause {
+        /// Its number
+        lane: u16,
+    },
+    /// Let a paused lane go on
+    Resume {
+        /// Its number
+        lane: u16,
+    },
+    /// Take no update any more (503, /readyz 503) and send what waits; then wait for `undrain`
+    Drain {
+        /// End the process once nothing waits, as SIGUSR2 does
+        #[arg(long)]
+        then_stop: bool,
+    },
+    /// Take updates again
+    Undrain,
+    /// Read the configuration again, as SIGHUP does; it is used whole or refused whole
+    Reload,
+    /// Open the log's files anew, as SIGUSR1 does
+    ReopenLogs,
+    /// Restart, or put another program in place, without refusing a connection or losing an update
+    Upgrade {
+        /// The program; without it what now lies where the running one lay
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
+    },
+    /// End in order, as SIGTERM does
+    Stop,
+    /// Print everything that helps to find out what is wrong; no secret is in it
+    Dump,
+}
+
+impl Ask {
+    /// As it goes over the socket.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        match self {
+            Self::Status | Self::Lanes => Request::Status,
+            Self::Pause { lane } => Request::Pause(*lane),
+            Self::Resume { lane } => Request::Resume(*lane),
+            Self::Drain { then_stop } => Request::Drain(*then_stop),
+            Self::Undrain => Request::Undrain,
+            Self::Reload => Request::Reload,
+            Self::ReopenLogs => Request::ReopenLogs,
+            // Relative to where the command is given, not to where the process was started.
+            Self::Upgrade { binary } => Request::Upgrade(
+                binary.as_ref().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())),
+            ),
+            Self::Stop => Request::Stop,
+            Self::Dump => Request::Dump,
+        }
+    }
 }
 
 /// `nobat webhook ...`

@@ -6,6 +6,7 @@
 
 pub mod args;
 mod check;
+mod ctl;
 mod doctor;
 mod journal;
 mod remedy;
@@ -88,12 +89,13 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
     };
     let inputs = args.inputs(world.env.clone(), world.dir.clone());
     let done = match &args.command {
-        Command::Serve(_) => serve::run(&inputs),
+        Command::Serve(args) => serve::run(world, &inputs, args),
         Command::Check(check) => check::run(world, &inputs, check),
         Command::Doctor(doctor) => doctor::run(world, &inputs, doctor),
         Command::Webhook(webhook) => webhook::run(world, &inputs, webhook),
         Command::Results(results) => results::run(world, &inputs, results),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
+        Command::Ctl(args) => ctl::run(world, &inputs, args),
         Command::Snapshot(snapshot) => journal::snapshots(world, &inputs, snapshot),
     };
     // There is nowhere left to say that `err` is gone.

@@ -36,6 +36,7 @@ pub use types::{
 use keys::KEYS;
 use nobat_core::id::UserId;
 use sources::{Sources, shown};
+use std::path::PathBuf;
 use values::Values;
 
 /// The data set's file in the data directory, unless `results.dataset` names another.
@@ -95,6 +96,15 @@ pub fn store(inputs: &Inputs) -> Result<Store, Problems> {
     } else {
         Err(values.problems)
     }
+}
+
+/// Where the journal is, as far as it can be told: for who talks to a running process, which must be possible while
+/// the configuration is broken.
+#[must_use]
+pub fn data_dir(inputs: &Inputs) -> PathBuf {
+    let mut problems = Problems::default();
+    let sources = Sources::read(inputs, &mut problems);
+    Values { sources: &sources, problems }.path(keys::DATA_DIR).unwrap_or_default()
 }
 
 /// Reads every value, so that every bad one is found, and puts them together.

@@ -114,6 +114,8 @@ pub const fn verdict_index(verdict: &nobat_core::envelope::Verdict) -> usize {
 
 const DROP_REASONS: &[&str] =
     &["stale", "unreachable", "rejected", "exhausted", "unrenderable", "shed", "lane_gone"];
+/// Traffic classes, in the order of `nobat_core::envelope::Class`.
+pub const CLASSES: &[&str] = &["urgent", "reply", "relay", "bulk"];
 const LEVELS: &[&str] = &["error", "warn", "info", "debug"];
 const REFUSALS: &[&str] = &["not_json", "no_update_id", "secret", "overload"];
 /// The place of "overload" among the reasons of [`UPDATES_REFUSED`].
@@ -210,6 +212,12 @@ metrics! {
         "Envelopes given up.";
     COALESCED: Counter "nobat_questions_coalesced_total", Labels::None,
         "Repeats of a question whose answer still waited.";
+    QUEUE: Gauge "nobat_queue_envelopes", Labels::Fixed("class", CLASSES),
+        "Envelopes that wait for a lane, by class.";
+    LANE_PENDING: Gauge "nobat_lane_pending", Labels::Lane,
+        "Envelopes that wait for the lane.";
+    LANE_PAUSED: Gauge "nobat_lane_paused", Labels::Lane,
+        "1 while the operator has paused the lane.";
     IN_FLIGHT: Gauge "nobat_lane_in_flight", Labels::Lane,
         "Sends written and not yet answered, by lane.";
     LANE_OPEN: Gauge "nobat_lane_healthy", Labels::Lane,
@@ -218,6 +226,8 @@ metrics! {
         "Tokens of the lane's window: sends it may make in any second.";
     PLATFORM: Histogram "nobat_platform_answer_seconds", Labels::None,
         "From a request's first byte to the end of its answer.";
+    OUTBOUND_BEATS: Counter "nobat_outbound_beats_total", Labels::None,
+        "Looks of the outbound thread at its gauges, one a second: standing still, it hangs.";
     USERS: Gauge "nobat_users", Labels::None,
         "Users with a state in memory.";
     RATE_LIMITED: Counter "nobat_users_rate_limited_total", Labels::None,

@@ -1,13 +1,13 @@
 //! At most so many log lines a second or minute, so that a burst does not become a disk full of lines.
 
 use nobat_core::time::Nanos;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Lets the first lines of each period through and counts the others. Shared by threads
 /// without a lock; a race at the turn of a period may let a line more through.
 #[derive(Debug)]
 pub struct Sampler {
-    lines: u32,
+    lines: AtomicU32,
     period_s: u64,
     /// `{ period: 32, lines: 32 }`
     window: AtomicU64,
@@ -28,7 +28,17 @@ impl Sampler {
     }
 
     const fn every(period_s: u64, lines: u32) -> Self {
-        Self { lines, period_s, window: AtomicU64::new(0), suppressed: AtomicU64::new(0) }
+        Self {
+            lines: AtomicU32::new(lines),
+            period_s,
+            window: AtomicU64::new(0),
+            suppressed: AtomicU64::new(0),
+        }
+    }
+
+    /// From now on so many lines a period.
+    pub fn set(&self, lines: u32) {
+        self.lines.store(lines, Ordering::Relaxed);
     }
 
     /// May this line be written? If so: how many were suppressed since the last that was.
@@ -36,7 +46,7 @@ impl Sampler {
         let period = now.0 / 1_000_000_000 / self.period_s;
         let window = self.window.load(Ordering::Relaxed);
         let lines = if window >> 32 == period & 0xffff_ffff { window & 0xffff_ffff } else { 0 };
-        if lines >= u64::from(self.lines) {
+        if lines >= u64::from(self.lines.load(Ordering::Relaxed)) {
             self.suppressed.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -59,6 +69,9 @@ mod tests {
         assert_eq!(sampler.admit(at(1999)), None);
         assert_eq!(sampler.admit(at(2000)), Some(2));
         assert_eq!(sampler.admit(at(2001)), Some(0));
+        assert_eq!(sampler.admit(at(2002)), None);
+        sampler.set(3);
+        assert_eq!(sampler.admit(at(2003)), Some(1));
         assert_eq!(Sampler::new(0).admit(at(1)), None);
     }
 }

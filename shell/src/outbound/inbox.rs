@@ -21,6 +21,13 @@ pub enum Mail {
     },
     /// A kind's release gate was opened or shut.
     Released(KindIx, bool),
+    /// A lane, counted over all kinds, is to send nothing, or to go on.
+    Pause {
+        /// Which.
+        lane: usize,
+        /// Nothing, or on.
+        paused: bool,
+    },
     /// Finish what is in flight, then end.
     Stop,
 }

@@ -320,7 +320,20 @@ impl KindSender {
         }
     }
 
-    pub(super) fn set_gauges<J: Journal>(&mut self, engine: &Engine<J>, registry: &Registry) {
+    /// Stops one of its lanes, or lets it go on; `lane` counts over all kinds.
+    pub(super) fn set_paused(&mut self, lane: usize, paused: bool) {
+        let Some(own) = lane.checked_sub(self.first).filter(|own| *own < self.lanes.len()) else { return };
+        let own = LaneIx(own as u16);
+        if paused { self.pacer.pause(own) } else { self.pacer.resume(own) }
+    }
+
+    /// Sets its gauges; adds what waits, by class, to `queue`.
+    pub(super) fn set_gauges<J: Journal>(
+        &mut self,
+        engine: &Engine<J>,
+        registry: &Registry,
+        queue: &mut [u64; 4],
+    ) {
         let accepted = std::mem::take(&mut self.accepted);
         // Without a queue, few messages leave because few are there.
         let queued = self.pacer.len() > self.capacity as usize;
@@ -332,6 +345,10 @@ impl KindSender {
             registry.set_at(names::LANE_OPEN, self.first + lane, u64::from(healthy));
             registry.set_at(names::IN_FLIGHT, self.first + lane, u64::from(gauges.in_flight));
             registry.set_at(names::LANE_RATE, self.first + lane, u64::from(gauges.slots));
+            registry.set_at(names::LANE_PAUSED, self.first + lane, u64::from(gauges.paused));
+            let pending = gauges.pending.map(u64::from);
+            registry.set_at(names::LANE_PENDING, self.first + lane, pending.iter().sum());
+            std::iter::zip(&mut *queue, pending).for_each(|(all, own)| *all += own);
         }
     }
 }

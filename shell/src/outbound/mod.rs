@@ -244,6 +244,11 @@ impl<J: Journal + 'static> Outbound<J> {
                         kind.set_released(now, open, &mut self.ends);
                     }
                 }
+                Mail::Pause { lane, paused } => {
+                    for kind in &mut self.kinds {
+                        kind.set_paused(lane, paused);
+                    }
+                }
                 Mail::Stop => self.stop_by = Some(now.mono.after(DRAIN)),
             }
         }
@@ -296,11 +301,16 @@ impl<J: Journal + 'static> Outbound<J> {
             return;
         }
         self.gauges_at = now.after(Duration::from_secs(1));
+        self.registry.inc(names::OUTBOUND_BEATS);
         self.registry.set(names::ENVELOPES_PENDING, self.engine.pending());
         self.registry.set(names::USERS, self.engine.users() as u64);
         self.registry.set(names::ENVELOPES_HELD, self.kinds.iter().map(|k| k.held() as u64).sum());
+        let mut queue = [0; 4];
         for kind in &mut self.kinds {
-            kind.set_gauges(&*self.engine, &self.registry);
+            kind.set_gauges(&*self.engine, &self.registry, &mut queue);
+        }
+        for (class, waiting) in queue.into_iter().enumerate() {
+            self.registry.set_at(names::QUEUE, class, waiting);
         }
     }
 

@@ -33,7 +33,15 @@ pub(super) struct Door {
 /// # Errors
 /// Names the address and what stands in the way.
 pub fn bind(addr: SocketAddr, shared: bool) -> io::Result<TcpListener> {
-    open(addr, shared).map(TcpListener::from_std).map_err(|error| {
+    bind_std(addr, shared).map(TcpListener::from_std)
+}
+
+/// [`bind`], for who keeps the socket beyond a reactor's life.
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_std(addr: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
+    open(addr, shared).map_err(|error| {
         let remedy = match error.kind() {
             io::ErrorKind::AddrInUse => "another process listens there: stop it or choose another port",
             io::ErrorKind::PermissionDenied => {

@@ -26,7 +26,7 @@ mod service;
 mod stats;
 pub(crate) mod timer;
 
-pub use accept::bind;
+pub use accept::{bind, bind_std};
 pub use config::ReactorConfig;
 pub use run::Reactor;
 pub use service::{Answer, Deferred, Peer, ReplyToken, Service, Turn};

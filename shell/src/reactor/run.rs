@@ -143,6 +143,7 @@ impl<S: Service> Reactor<S> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
                 other => other?,
             }
+            stats::add(&self.stats.turns);
             let turn = Turn { now: self.clock.now() };
             self.date.update(turn.now.wall);
             if stop.load(Ordering::Acquire) && self.stopping_since.is_none() {

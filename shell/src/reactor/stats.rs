@@ -23,6 +23,8 @@ macro_rules! stats {
 }
 
 stats! {
+    /// Rounds of the loop.
+    turns
     /// Connections open now.
     connections
     /// Connections accepted.

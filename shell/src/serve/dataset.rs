@@ -8,7 +8,7 @@ use crate::say;
 use nobat_bots::results::Shelf;
 use nobat_bots::results::dataset::Dataset;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -20,6 +20,14 @@ pub(super) struct DatasetFile {
     seen: Option<Stamp>,
     looked: bool,
     present: bool,
+}
+
+/// A data set that was read and is not used yet.
+#[derive(Default)]
+pub(super) struct Prepared {
+    path: Option<PathBuf>,
+    stamp: Option<Stamp>,
+    set: Option<Dataset>,
 }
 
 /// What tells one file from the one that replaced it.
@@ -40,6 +48,35 @@ impl DatasetFile {
         self.present
     }
 
+    /// Reads the file at `path` whole, without using it.
+    ///
+    /// # Errors
+    /// In words, with the file.
+    pub(super) fn prepare(path: Option<&Path>) -> Result<Prepared, String> {
+        let Some(path) = path else { return Ok(Prepared::default()) };
+        let Some(stamp) = stamp(path) else {
+            return Ok(Prepared { path: Some(path.to_owned()), ..Prepared::default() });
+        };
+        let set = load(path).map_err(|e| format!("the data set {} cannot be used: {e}", path.display()))?;
+        Ok(Prepared { path: Some(path.to_owned()), stamp: Some(stamp), set: Some(set) })
+    }
+
+    /// Uses what was prepared. If there was no file at its path, what is in memory stays.
+    pub(super) fn adopt(&mut self, prepared: Prepared) {
+        (self.path, self.seen, self.looked) = (prepared.path, prepared.stamp, true);
+        if let Some(set) = prepared.set {
+            self.put(set);
+        }
+    }
+
+    fn put(&mut self, set: Dataset) {
+        let (students, version) = (set.len(), set.version());
+        self.shelf.put(Some(set));
+        self.present = true;
+        let shown = self.path.as_deref().unwrap_or(Path::new("")).display();
+        say!(Info, "data set loaded: {students} results", file = shown, version = version);
+    }
+
     /// Looks whether the file was replaced, and loads it if so. A broken file is said once.
     pub(super) fn refresh(&mut self) {
         let Some(path) = &self.path else { return };
@@ -54,16 +91,8 @@ impl DatasetFile {
             say!(Warn, "no data set at {shown}{kept}; make one with `nobat results import`");
             return;
         }
-        match fs::read(path)
-            .map_err(|e| e.to_string())
-            .and_then(|bytes| Dataset::load(bytes).map_err(|e| e.to_string()))
-        {
-            Ok(set) => {
-                let (students, version) = (set.len(), set.version());
-                self.shelf.put(Some(set));
-                self.present = true;
-                say!(Info, "data set loaded: {students} results", file = shown, version = version);
-            }
+        match load(path) {
+            Ok(set) => self.put(set),
             Err(e) if self.present => {
                 say!(Error, "the data set cannot be used, the one before stays: {e}", file = shown);
             }
@@ -72,8 +101,13 @@ impl DatasetFile {
     }
 }
 
+fn load(path: &Path) -> Result<Dataset, String> {
+    let bytes = fs::read(path).map_err(|e| e.to_string())?;
+    Dataset::load(bytes).map_err(|e| e.to_string())
+}
+
 #[cfg(unix)]
-fn stamp(path: &std::path::Path) -> Option<Stamp> {
+fn stamp(path: &Path) -> Option<Stamp> {
     use std::os::unix::fs::MetadataExt;
     let meta = fs::metadata(path).ok()?;
     Some(Stamp { modified: meta.modified().ok()?, len: meta.len(), inode: meta.ino() })

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::observe::{Registry, Sampler, Secret};
 use crate::polling::{self, Poller};
-use crate::reactor::{self, Reactor};
+use crate::reactor::{Reactor, Stats};
 use crate::say;
 use crate::updates::{Durable, Updates};
 use crate::webhook::routes::SecretCheck;
@@ -39,23 +39,13 @@ pub(super) struct House<'a> {
 pub(super) struct Intake {
     reactors: Vec<Reactor<Webhook<Arc<Updates<RingJournal>>>>>,
     poller: Option<Poller<RingJournal>>,
+    updates: Arc<Updates<RingJournal>>,
 }
 
 /// Taking updates.
 pub(super) struct Running {
     reactors: Threads,
     poller: Option<polling::Handle>,
-}
-
-/// One listener an intake thread; none if nothing is to be listened on.
-pub(super) fn listen(config: &Config) -> Result<Vec<TcpListener>, ServeError> {
-    if !config.listens {
-        return Ok(Vec::new());
-    }
-    let shared = config.intakes > 1;
-    let bind =
-        |_| reactor::bind(config.listen, shared).map_err(|e| named("server.listen (NOBAT_LISTEN, PORT)", &e));
-    (0..config.intakes.max(1)).map(bind).collect()
 }
 
 /// With the key whose value it was.
@@ -66,7 +56,7 @@ pub(super) fn named(key: &str, error: &io::Error) -> ServeError {
 impl Intake {
     pub(super) fn new(
         house: &House<'_>,
-        listeners: Vec<TcpListener>,
+        listeners: Vec<Vec<TcpListener>>,
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Result<Self, ServeError> {
         let House { config, engine, durable, registry, pages, secret, clock } = house;
@@ -93,13 +83,23 @@ impl Intake {
             },
             pages: Arc::clone(pages),
         });
-        let reactor = |listener| {
+        let reactor = |listeners| {
             let service = Webhook::new(Arc::clone(&shared));
-            Reactor::new(vec![listener], tls.clone(), spec::reactor(config), service, *clock)
+            Reactor::new(listeners, tls.clone(), spec::reactor(config), service, *clock)
         };
         let reactors: Vec<_> = listeners.into_iter().map(reactor).collect::<io::Result<_>>()?;
         pages.watch(reactors.iter().map(Reactor::stats).collect());
-        Ok(Self { reactors, poller })
+        Ok(Self { reactors, poller, updates: Arc::clone(&shared.updates) })
+    }
+
+    /// The reactors' wakers and counters, for the watch over them.
+    pub(super) fn watched(&self) -> Vec<(Arc<Waker>, Arc<Stats>)> {
+        self.reactors.iter().map(|reactor| (reactor.waker(), reactor.stats())).collect()
+    }
+
+    /// The door, for what may change while it is open.
+    pub(super) fn updates(&self) -> Arc<Updates<RingJournal>> {
+        Arc::clone(&self.updates)
     }
 
     /// To be woken after each commit.

@@ -1,21 +1,30 @@
-//! What the main thread does while the others work: signals, alarms, the release gate, the data set.
+//! What the main thread does while the others work: orders, alarms, the release gate, the data set, the watch.
 //!
 //! What lives here: [`Stop`], the one flag that ends the process gracefully and the threads that watch it;
 //! [`Lifecycle`], the main thread's loop.
 
 use super::dataset::DatasetFile;
+use super::drain::Drain;
+use super::gate::Gate;
+use super::liveness::Liveness;
+use super::orders::{Asked, Order, Orders, Told};
+use super::reload::{self, Prepared};
 use super::ring::RingJournal;
+use crate::admin::{Pages, State};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Problems};
+use crate::observe::{Registry, log, names};
 use crate::outbound::{Mail, Outbox};
 use crate::reactor::{Reactor, Service};
 use crate::say;
+use crate::supervisor::Notifier;
+use crate::supervisor::upgrade::Candidate;
 use crate::tls::CertificateFiles;
+use crate::updates::Updates;
 use mio::Waker;
 use nobat_core::engine::Engine;
 use nobat_core::id::KindIx;
 use parking_lot::{Condvar, Mutex};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,19 +39,14 @@ const RUNG_AT_ONCE: usize = 1_000;
 
 /// The end of the process, asked for by a signal or by a journal that failed.
 pub(super) struct Stop {
-    signalled: Arc<AtomicBool>,
+    orders: Arc<Orders>,
     fatal: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Stop {
-    /// Listens to SIGTERM and SIGINT. A second signal ends the process at once.
-    pub(super) fn new() -> io::Result<Self> {
-        let signalled = Arc::new(AtomicBool::new(false));
-        for signal in [SIGTERM, SIGINT] {
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&signalled))?;
-            signal_hook::flag::register(signal, Arc::clone(&signalled))?;
-        }
-        Ok(Self { signalled, fatal: Arc::default() })
+    /// Of what is asked for there.
+    pub(super) fn new(orders: Arc<Orders>) -> Self {
+        Self { orders, fatal: Arc::default() }
     }
 
     /// For the journal thread: nothing will be durable any more.
@@ -58,7 +62,12 @@ impl Stop {
     pub(super) fn tick(&self) -> bool {
         let mut failed = self.fatal.0.lock();
         self.fatal.1.wait_for(&mut failed, TICK);
-        !*failed && !self.signalled.load(Ordering::Relaxed)
+        !*failed && !self.orders.must_stop()
+    }
+
+    /// What is to be done next.
+    pub(super) fn next_order(&self) -> Option<Asked> {
+        self.orders.next()
     }
 
     /// Runs reactors on threads of their own.
@@ -106,33 +115,174 @@ impl Threads {
     }
 }
 
+/// How the loop ended.
+pub(super) enum Closing {
+    /// The process ends.
+    Stop,
+    /// It is given to another program.
+    Replace(Candidate),
+}
+
 /// The main thread's loop and what it looks after.
 pub(super) struct Lifecycle<'a> {
-    pub config: &'a Config,
+    pub config: Config,
+    /// Reads the configuration again.
+    pub again: &'a dyn Fn() -> Result<Config, Problems>,
     pub clock: Clock,
     pub engine: &'a Engine<RingJournal>,
+    pub updates: Arc<Updates<RingJournal>>,
+    pub registry: &'a Registry,
     pub outbox: &'a Outbox,
+    pub pages: &'a Pages,
+    pub gate: Gate,
     /// Of a results bot.
     pub dataset: Option<DatasetFile>,
     /// Of the webhook listener.
     pub tls: Option<CertificateFiles>,
     pub stop: &'a Stop,
+    pub notifier: &'a Notifier,
+    pub liveness: Liveness,
     /// What was last said about the release gate.
     pub released: Option<bool>,
+    /// The operator wants it empty.
+    pub drain: Option<Drain>,
 }
 
 impl Lifecycle<'_> {
     /// Until the end is asked for.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self) -> Closing {
         loop {
             self.dataset.iter_mut().for_each(DatasetFile::refresh);
             self.renew();
             self.release();
             self.ring();
-            if !self.stop.tick() {
-                say!(Info, "stopping: no new update is taken, what is in flight is awaited");
-                return;
+            let now = self.clock.mono();
+            self.liveness.look(now, self.notifier);
+            self.tell_state();
+            if let Some(closing) = self.obey() {
+                return closing;
             }
+            if !self.stop.tick() || self.is_drained() {
+                say!(Info, "stopping: no new update is taken, what is in flight is awaited");
+                return Closing::Stop;
+            }
+        }
+    }
+
+    /// Does what was asked since the last tick; the end if that is what was asked.
+    fn obey(&mut self) -> Option<Closing> {
+        while let Some(mut asked) = self.stop.next_order() {
+            let told = match std::mem::replace(&mut asked.order, Order::ReopenLogs) {
+                Order::Stop => {
+                    asked.tell(Ok("it stops".to_owned()));
+                    say!(Info, "stopping: no new update is taken, what is in flight is awaited");
+                    return Some(Closing::Stop);
+                }
+                Order::Replace(candidate) => {
+                    let version = &candidate.version;
+                    asked.tell(Ok(format!("version {version} takes over")));
+                    return Some(Closing::Replace(candidate));
+                }
+                Order::Reload => self.reload(),
+                Order::ReopenLogs => Ok(log::reopen()),
+                Order::Drain { then_stop } => Ok(self.begin_drain(then_stop)),
+                Order::Resume => Ok(self.resume()),
+            };
+            asked.tell(told);
+        }
+        None
+    }
+
+    /// Reads the configuration again; it is used whole or refused whole.
+    fn reload(&mut self) -> Told {
+        self.notifier.reloading("reading the configuration again");
+        let told = (self.again)()
+            .map_err(|problems| problems.to_string())
+            .and_then(|fresh| reload::prepare(&self.config, fresh, self.clock.now().wall))
+            .map(|prepared| self.adopt(prepared));
+        match &told {
+            Ok(says) => say!(Info, "{says}"),
+            Err(why) => {
+                for line in why.lines() {
+                    say!(Error, "the reload is refused and nothing was changed: {line}");
+                }
+            }
+        }
+        self.notifier.ready("serving");
+        told
+    }
+
+    /// Puts in place what was prepared; nothing here can fail.
+    fn adopt(&mut self, prepared: Prepared) -> String {
+        let Prepared { config, changed, dataset, certificate } = prepared;
+        for warning in &config.warnings {
+            say!(Warn, "{warning}");
+        }
+        log::init(config.log.level, config.log.format);
+        self.updates.sampler.set(config.log.updates_per_second);
+        if let (Some(files), Some(prepared)) = (&mut self.dataset, dataset) {
+            files.adopt(prepared);
+        }
+        if let (Some(files), Some(prepared)) = (&mut self.tls, certificate) {
+            files.adopt(prepared);
+        }
+        self.config = config;
+        self.release();
+        match changed.as_slice() {
+            [] => "reloaded: no key has changed; certificate and data set were read again".to_owned(),
+            keys => format!("reloaded: {}", keys.join(", ")),
+        }
+    }
+
+    /// Takes no update from now on; what waits is sent.
+    fn begin_drain(&mut self, then_stop: bool) -> String {
+        self.gate.set_shut(true);
+        self.drain = Some(Drain { then_stop, empty_since: None, told: false });
+        self.tell_state();
+        let after =
+            if then_stop { "the process then ends" } else { "`nobat ctl resume` takes updates again" };
+        let says = format!("draining: updates are answered 503, what waits is sent; {after}");
+        say!(Info, "{says}", pending = self.engine.pending());
+        self.notifier.status("draining");
+        says
+    }
+
+    /// Takes updates again.
+    fn resume(&mut self) -> String {
+        self.gate.set_shut(false);
+        if self.drain.take().is_none() {
+            return "updates were taken all the time".to_owned();
+        }
+        say!(Info, "updates are taken again");
+        self.notifier.status("serving");
+        "updates are taken again".to_owned()
+    }
+
+    /// Whether the process was to end once it is empty, and is.
+    fn is_drained(&mut self) -> bool {
+        let Some(drain) = &mut self.drain else { return false };
+        // Who waits for the release gate cannot be answered now, and is in the journal.
+        let waits = self.engine.pending() > self.registry.total(names::ENVELOPES_HELD);
+        let drained = drain.is_empty(!waits, self.clock.mono());
+        if drained && !std::mem::replace(&mut drain.told, true) {
+            say!(
+                Info,
+                "drained: nothing waits to be sent",
+                held = self.registry.total(names::ENVELOPES_HELD)
+            );
+        }
+        drained && drain.then_stop
+    }
+
+    /// What balancers are told.
+    fn tell_state(&self) {
+        let state = match () {
+            () if self.drain.is_some() => State::Draining,
+            () if self.gate.disk_is_stalled() => State::Stalled,
+            () => State::Ready,
+        };
+        if self.pages.state() != state {
+            self.pages.set(state);
         }
     }
 

@@ -18,7 +18,7 @@ mod validity;
 
 pub use client::client_config;
 pub use error::TlsError;
-pub use reload::CertificateFiles;
+pub use reload::{CertificateFiles, Prepared};
 pub use server::server_config;
 pub use stream::Stream;
 

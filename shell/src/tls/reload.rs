@@ -32,6 +32,14 @@ struct Stamp {
     len: u64,
 }
 
+/// A pair that was read and is not used yet.
+pub struct Prepared {
+    cert: PathBuf,
+    key: PathBuf,
+    pair: CertifiedKey,
+    seen: [Option<Stamp>; 2],
+}
+
 /// Two files and the pair that was last good.
 pub struct CertificateFiles {
     cert: PathBuf,
@@ -59,6 +67,22 @@ impl CertificateFiles {
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
+    }
+
+    /// Reads another pair, or the same anew, without using it.
+    ///
+    /// # Errors
+    /// In plain words, naming the file.
+    pub fn prepare(cert: &Path, key: &Path, now: UnixMillis) -> Result<Prepared, TlsError> {
+        let seen = [stamp(cert), stamp(key)];
+        let pair = server::certified(cert, key, &provider(), now)?;
+        Ok(Prepared { cert: cert.into(), key: key.into(), pair, seen })
+    }
+
+    /// Uses what was prepared, from the next handshake on.
+    pub fn adopt(&mut self, prepared: Prepared) {
+        *self.current.0.write() = Arc::new(prepared.pair);
+        (self.cert, self.key, self.seen) = (prepared.cert, prepared.key, prepared.seen);
     }
 
     /// Looks whether a file was replaced. None if not; otherwise whether the new pair is used now. A renewal that

@@ -48,6 +48,10 @@ pub trait Door {
     fn durable(&self) -> Seq;
     /// Nothing can be made durable at present.
     fn stalled(&self) -> bool;
+    /// Nothing new is taken any more, on purpose; then [`Door::stalled`] as well.
+    fn draining(&self) -> bool {
+        false
+    }
     /// Counts an update that the platform is to keep.
     fn put_off(&self, why: Busy);
     /// The counters.
@@ -65,6 +69,10 @@ impl<J: Journal> Door for Updates<J> {
 
     fn stalled(&self) -> bool {
         self.durable.stalled()
+    }
+
+    fn draining(&self) -> bool {
+        self.durable.draining()
     }
 
     fn put_off(&self, why: Busy) {
@@ -88,6 +96,10 @@ impl<D: Door> Door for Arc<D> {
 
     fn stalled(&self) -> bool {
         D::stalled(self)
+    }
+
+    fn draining(&self) -> bool {
+        D::draining(self)
     }
 
     fn put_off(&self, why: Busy) {
@@ -192,7 +204,10 @@ impl<D: Door> Service for Webhook<D> {
         }
         if shared.updates.stalled() {
             shared.updates.put_off(Busy::Journal);
-            return Err(Response::busy(RETRY_AFTER_S));
+            let mut busy = Response::busy(RETRY_AFTER_S);
+            // A balancer's connection must find its way to another process.
+            busy.close = shared.updates.draining();
+            return Err(busy);
         }
         Ok(())
     }

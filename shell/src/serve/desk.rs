@@ -1,0 +1,122 @@
+//! What `nobat ctl` is answered: a look at the counters, or an order to the main thread.
+
+use super::orders::{Order, Orders, Told};
+use crate::admin::Pages;
+use crate::clock::Clock;
+use crate::config::{Config, Setting};
+use crate::ctl::server::{self, Desk};
+use crate::ctl::{Request, quoted};
+use crate::outbound::{Mail, Outbox};
+use crate::say;
+use crate::supervisor::Sockets;
+use crate::supervisor::upgrade::Program;
+use nobat_core::time::UnixMillis;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+/// For the main thread to come to an order; it looks each tenth of a second, and reads a data set in seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The desk of a running process.
+pub(super) struct CtlDesk {
+    pub(super) pages: Arc<Pages>,
+    pub(super) orders: Arc<Orders>,
+    pub(super) outbox: Outbox,
+    pub(super) lanes: usize,
+    pub(super) program: Arc<Program>,
+    pub(super) data_dir: PathBuf,
+    pub(super) settings: Vec<Setting>,
+    pub(super) clock: Clock,
+    pub(super) started: UnixMillis,
+    /// Why the program that was put in this one's place is gone again.
+    pub(super) fell_back: Option<String>,
+}
+
+/// Opens it at the socket that was handed in, or at a new one. Without it the process serves all the same.
+pub(super) fn open(config: &Config, sockets: &mut Sockets, desk: CtlDesk) -> Option<server::Handle> {
+    let opened = match sockets.ctl.take() {
+        Some(listener) => Ok(listener),
+        None => server::bind(&config.data_dir),
+    };
+    let spawned = opened.and_then(|listener| {
+        sockets.ctl = Some(listener.try_clone()?);
+        server::spawn(listener, Arc::new(desk))
+    });
+    spawned.map_err(|e| say!(Warn, "`nobat ctl` does not work in this process: its socket: {e}")).ok()
+}
+
+impl Desk for CtlDesk {
+    fn answer(&self, request: Request) -> Result<String, String> {
+        if !matches!(request, Request::Status) {
+            say!(Info, "asked by `nobat ctl`", what = request.line());
+        }
+        match request {
+            Request::Status => Ok(self.status()),
+            Request::Dump => Ok(self.dump()),
+            Request::Pause(lane) => self.set_paused(lane, true),
+            Request::Resume(lane) => self.set_paused(lane, false),
+            Request::Drain(then_stop) => self.order(Order::Drain { then_stop }),
+            Request::Undrain => self.order(Order::Resume),
+            Request::Reload => self.order(Order::Reload),
+            Request::ReopenLogs => self.order(Order::ReopenLogs),
+            Request::Stop => self.order(Order::Stop),
+            Request::Upgrade(binary) => {
+                let candidate = self.program.try_out(binary.as_deref(), &self.data_dir);
+                if let Err(why) = &candidate {
+                    say!(Error, "the upgrade is refused, this program goes on: {why}");
+                }
+                self.order(Order::Replace(candidate?))
+            }
+        }
+    }
+}
+
+impl CtlDesk {
+    fn order(&self, order: Order) -> Result<String, String> {
+        let (reply, told) = sync_channel::<Told>(1);
+        if !self.orders.ask(order, Some(reply)) {
+            return Err("too many orders wait already".to_owned());
+        }
+        let told = told.recv_timeout(PATIENCE);
+        let told = told.map_err(|_| "the process did not come to it: look at its log".to_owned())?;
+        told.map(|says| format!("\"says\":{}", quoted(&says)))
+    }
+
+    fn set_paused(&self, lane: u16, paused: bool) -> Result<String, String> {
+        if usize::from(lane) >= self.lanes {
+            return Err(format!("there is no lane {lane}: they are 0 to {}", self.lanes.saturating_sub(1)));
+        }
+        self.outbox.put(Mail::Pause { lane: lane.into(), paused });
+        self.outbox.wake();
+        let says = match paused {
+            true => format!(
+                "lane {lane} is paused: what waits for it waits; `nobat ctl resume {lane}` lets it go on"
+            ),
+            false => format!("lane {lane} goes on"),
+        };
+        Ok(format!("\"says\":{}", quoted(&says)))
+    }
+
+    fn status(&self) -> String {
+        let fell_back = self.fell_back.as_deref().map_or("null".to_owned(), quoted);
+        format!(
+            "\"pid\":{},\"started_unix_ms\":{},\"data_dir\":{},\"fell_back\":{fell_back},\"stats\":{}",
+            std::process::id(),
+            self.started.0,
+            quoted(&self.data_dir.display().to_string()),
+            self.pages.stats(self.clock.mono())
+        )
+    }
+
+    fn dump(&self) -> String {
+        let setting = |setting: &Setting| {
+            let Setting { key, value, origin } = setting;
+            format!("{}:[{},{}]", quoted(key), quoted(value), quoted(&origin.to_string()))
+        };
+        let settings: Vec<_> = self.settings.iter().map(setting).collect();
+        let metrics = quoted(&self.pages.metrics());
+        format!("{},\"settings\":{{{}}},\"metrics\":{metrics}", self.status(), settings.join(","))
+    }
+}

@@ -1,0 +1,12 @@
+//! The real binary as those above it handle it: a service manager, an operator at the socket, a change of program.
+//!
+//! Every test starts `nobat serve` as a process of its own against a platform of a few lines, and judges by what the
+//! sender of updates and that platform saw.
+
+mod ctl;
+mod load;
+mod platform;
+mod process;
+mod signals;
+mod systemd;
+mod upgrade;
