@@ -40,7 +40,8 @@ impl Account {
 pub(crate) struct Postgres {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) port: u16,
-    child: Child,
+    programs: PathBuf,
+    child: Option<Child>,
 }
 
 /// Where the server's programs are, if it is installed.
@@ -91,22 +92,43 @@ impl Postgres {
             .expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        let log = fs::File::create(path.join("log")).expect("a log");
-        let child = run("postgres")
+        let mut server = Postgres { folder, port, programs: programs.to_owned(), child: None };
+        server.run();
+        server
+    }
+
+    /// Starts it, again after a [`Postgres::stop`].
+    pub(crate) fn run(&mut self) {
+        let path = self.folder.path();
+        let log = fs::OpenOptions::new().create(true).append(true).open(path.join("log")).expect("a log");
+        let mut command = Command::new(self.programs.join("postgres"));
+        command.env_clear().env("PATH", "/usr/bin:/bin").current_dir(path).stdin(Stdio::null());
+        if let Some(Account { uid, gid }) = Account::unless_common() {
+            command.uid(uid).gid(gid);
+        }
+        let child = command
             .arg("-D")
-            .arg(&data)
+            .arg(path.join("data"))
             .args(["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", "ssl=on"])
-            .args(["-c", &format!("port={port}")])
+            .args(["-c", &format!("port={}", self.port)])
             .args(["-c", &format!("unix_socket_directories={}", path.display())])
-            .args(["-c", &format!("ssl_cert_file={}", cert.display())])
-            .args(["-c", &format!("ssl_key_file={}", private.display())])
+            .args(["-c", &format!("ssl_cert_file={}", path.join("server.crt").display())])
+            .args(["-c", &format!("ssl_key_file={}", path.join("server.key").display())])
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
             .spawn()
             .expect("postgres runs");
-        let mut server = Postgres { folder, port, child };
-        server.wait();
-        server
+        self.child = Some(child);
+        self.wait();
+    }
+
+    /// Ends it at once, but with its shared memory given back; where it cannot be told, it is killed.
+    pub(crate) fn stop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        if rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::QUIT).is_err() {
+            let _ = child.kill();
+        }
+        let _ = child.wait();
     }
 
     /// Through the socket, as its owner.
@@ -128,7 +150,7 @@ impl Postgres {
     fn wait(&mut self) {
         let began = Instant::now();
         while postgres::Client::connect(&self.socket(), postgres::NoTls).is_err() {
-            let ended = self.child.try_wait().expect("a status");
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("a status"));
             let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(ended.is_none() && began.elapsed() < WITHIN, "the server does not answer:\n{log}");
             std::thread::sleep(Duration::from_millis(50));
@@ -138,11 +160,6 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // At once, but with its shared memory given back; where it cannot be told, it is killed.
-        let told = rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), Signal::QUIT);
-        if told.is_err() {
-            let _ = self.child.kill();
-        }
-        let _ = self.child.wait();
+        self.stop();
     }
 }
