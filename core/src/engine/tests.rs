@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 mod meeting;
+mod records;
 #[cfg(shuttle)]
 mod shuttle_storm;
 mod talk;
