@@ -37,9 +37,22 @@ pub(super) const fn forbids(word: u64, partner: Slot) -> Nanos {
     if word >> UNTIL_BITS == partner.0 as u64 { Nanos((word & UNTIL_MAX) << STEP_BITS) } else { Nanos::ZERO }
 }
 
-/// The entry of a pair that ended at `now`.
-pub(super) fn ended(partner: Slot, now: Nanos, recent_for: Duration) -> u64 {
-    if recent_for.is_zero() { 0 } else { entry(partner, now.after(recent_for)) }
+/// The end of a pair has 29 bits for a time, in steps of 1.07 s: 18 years of one process.
+pub(super) const PARTED_STEP_BITS: u32 = 30;
+pub(super) const PARTED_STEPS_MAX: u64 = (1 << 29) - 1;
+
+/// Until when two who part at `now` do not meet again, rounded up to a step; zero if they may at once.
+pub(super) fn apart_until(now: Nanos, recent_for: Duration) -> Nanos {
+    if recent_for.is_zero() {
+        return Nanos::ZERO;
+    }
+    let steps = now.after(recent_for).0.div_ceil(1 << PARTED_STEP_BITS);
+    Nanos(steps.min(PARTED_STEPS_MAX) << PARTED_STEP_BITS)
+}
+
+/// The entry of a pair that ended, with what [`apart_until`] gave.
+pub(super) const fn parted(partner: Slot, until: Nanos) -> u64 {
+    if until.0 == 0 { 0 } else { entry(partner, until) }
 }
 
 #[cfg(test)]
@@ -56,5 +69,18 @@ mod tests {
         }
         assert_eq!(forbids(0, Slot(0)), Nanos::ZERO);
         assert_eq!(forbids(entry(Slot(3), Nanos::NEVER), Slot(4)), Nanos::ZERO);
+    }
+
+    #[test]
+    fn those_who_part_stay_apart_for_as_long_as_asked_and_a_step_at_most() {
+        for now in [0, 1, 999_999_999, 77_000_000_000] {
+            let (now, asked) = (Nanos(now), Duration::from_secs(1_200));
+            let until = apart_until(now, asked);
+            assert!(
+                until >= now.after(asked) && until.since(now.after(asked)) < Duration::from_nanos(1 << 30)
+            );
+            assert_eq!(forbids(parted(Slot(7), until), Slot(7)), until, "no second rounding");
+        }
+        assert_eq!(parted(Slot(7), apart_until(Nanos(5), Duration::ZERO)), 0);
     }
 }

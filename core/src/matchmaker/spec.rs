@@ -88,10 +88,9 @@ impl Spec {
             last => self.users[last as usize].behind = slot.0,
         }
         self.used[pool] |= 1 << class.0;
-        let (rank, widens, expires) = (filed.rank(&self.rules), filed.widens(&self.rules), filed.expires());
         let user = &mut self.users[slot.index()];
         (user.state, user.line, user.ahead, user.behind) = (Standing::Waiting, line, last, NONE);
-        (user.rank, user.widens, user.expires) = (rank, widens, expires);
+        (user.rank, user.widens, user.expires) = (filed.rank, filed.widens, filed.expires);
     }
 
     fn leave_line(&mut self, slot: Slot) {
@@ -221,11 +220,11 @@ impl Matchmaker for Spec {
         waited: Duration,
         now: Nanos,
     ) -> Result<Joined, Refused> {
-        let filed = Filed::new(ticket, waited, now);
+        let filed = Filed::new(ticket, waited, now, &self.rules);
         if u16::from(ticket.pool.0) >= self.size.pools {
             return Err(Refused::NoSuchPool);
         }
-        if filed.expires() <= Instant::at(now) {
+        if filed.expires <= Instant::at(now) {
             return Err(Refused::Expired);
         }
         self.begin(seat.slot)?;
@@ -278,8 +277,9 @@ impl Matchmaker for Spec {
             return false;
         }
         let (a, b) = (pairing.searcher.slot, pairing.found.slot);
+        let until = recent::apart_until(now, self.rules.recent_for);
         for (slot, partner) in [(a, b), (b, a)] {
-            self.meet(slot, recent::ended(partner, now, self.rules.recent_for));
+            self.meet(slot, recent::parted(partner, until));
             self.users[slot.index()].state = Standing::Idle;
         }
         true

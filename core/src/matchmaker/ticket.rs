@@ -121,7 +121,8 @@ impl Ticket {
 /// The policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rules {
-    /// Two who were paired do not meet again for this long after the end. Zero lets them, at once.
+    /// Two who were paired do not meet again for this long after the end, and up to 1.08 s more. Zero lets them,
+    /// at once.
     pub recent_for: Duration,
     /// A VIP stands in line as if he had come this much earlier. Hence the bound for everyone else: one
     /// who has waited this long is passed by nobody who comes later.
@@ -155,36 +156,38 @@ pub struct Size {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Filed {
     pub(super) ticket: Ticket,
-    /// When he first joined; may lie before the process began.
-    pub(super) joined: Instant,
+    /// His place among classes: the smallest goes first. The time of his first join, which may lie before the
+    /// process began; for a VIP earlier.
+    pub(super) rank: Instant,
+    /// When his patience ends.
+    pub(super) expires: Instant,
+    /// When he begins to take anyone: at once if he always does, never if he never will.
+    pub(super) widens: Instant,
 }
 
 impl Filed {
-    const NOTHING: Self = Self { ticket: Ticket::plain(Gender::Unstated, Pool(0)), joined: Instant::ORIGIN };
+    const NOTHING: Self = Self {
+        ticket: Ticket::plain(Gender::Unstated, Pool(0)),
+        rank: Instant::ORIGIN,
+        expires: Instant::ORIGIN,
+        widens: Instant::ORIGIN,
+    };
 
-    pub(super) fn new(ticket: &Ticket, waited: Duration, now: Nanos) -> Self {
-        Self { ticket: *ticket, joined: Instant::at(now).before(waited) }
-    }
-
-    /// His place among classes: the smallest goes first.
-    pub(super) fn rank(&self, rules: &Rules) -> Instant {
-        match self.ticket.tier {
-            Tier::Plain => self.joined,
-            Tier::Vip { .. } => self.joined.before(rules.vip_head_start),
-        }
-    }
-
-    /// When his patience ends.
-    pub(super) fn expires(&self) -> Instant {
-        self.joined.after(self.ticket.patience)
-    }
-
-    /// When he begins to take anyone: at once if he always does, never if he never will.
-    pub(super) fn widens(&self, rules: &Rules) -> Instant {
-        match self.ticket.tier {
-            Tier::Plain | Tier::Vip { wants: Wants::Anyone, .. } => Instant::ORIGIN,
-            Tier::Vip { widens: true, .. } => self.joined.after(rules.widen_after),
-            Tier::Vip { widens: false, .. } => Instant::NEVER,
-        }
+    pub(super) fn new(ticket: &Ticket, waited: Duration, now: Nanos, rules: &Rules) -> Self {
+        let joined = Instant::at(now).before(waited);
+        let (rank, widens) = match ticket.tier {
+            Tier::Plain => (joined, Instant::ORIGIN),
+            Tier::Vip { wants, widens } => {
+                let widens = match wants {
+                    Wants::Anyone => Instant::ORIGIN,
+                    _ if widens => joined.after(rules.widen_after),
+                    _ => Instant::NEVER,
+                };
+                (joined.before(rules.vip_head_start), widens)
+            }
+        };
+        let expires =
+            if ticket.patience == Duration::MAX { Instant::NEVER } else { joined.after(ticket.patience) };
+        Self { ticket: *ticket, rank, expires, widens }
     }
 }

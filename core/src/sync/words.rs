@@ -114,7 +114,7 @@ impl Words {
     /// The `index`th record of `N` words, if there is one.
     #[inline]
     pub(crate) fn record<const N: usize>(&self, index: usize) -> Option<&[AtomicU64; N]> {
-        self.get(index.checked_mul(N)?..)?.first_chunk()
+        self.as_chunks().0.get(index)
     }
 }
 

@@ -4,8 +4,8 @@ use super::common::{Op, RULES, Seen, USERS};
 use nobat_core::matchmaker::{Gender, Ticket, Tier, Wants};
 use std::time::Duration;
 
-/// Recent partners are kept in steps of 2^20 ns.
-const STEP: i128 = 1 << 20;
+/// Until when those who parted stay apart is kept in steps of 2^30 ns.
+const STEP: i128 = 1 << 30;
 
 #[derive(Clone, Copy)]
 struct Waiter {

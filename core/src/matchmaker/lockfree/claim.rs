@@ -4,18 +4,32 @@
 //! parts. Only this room uses it.
 //!
 //! A claim is three words in its searcher's record: whom it takes (`peer`), at which version of his own
-//! (`own`), and `control`, its sequence and fate. The searcher fills them and opens the claim. From then
-//! on its fate is decided by whoever meets it:
+//! (`own`), and `control`, its sequence and fate. The searcher fills them and opens the claim.
+//!
+//! **Between two who both stand in line** its fate is decided by whoever meets it:
 //!
 //! ```text
 //! in the order of slots, lower first:  status  Waiting(version) -> Claimed(searcher, version)
 //! then                                 control Open -> Paired   (or Failed, if one was not waiting)
 //! and if it failed, both:              status  Claimed(searcher, version) -> Waiting(version + 1)
-//! in the end                           control Paired -> Ended
+//! in the end                           control Paired -> Ended(until)
 //! ```
 //!
-//! A pair is thus two status words that name a claim whose fate is `Paired`; when it ends, or when its
-//! searcher has gone on to another claim, both words mean idle, and nobody has to write them.
+//! **By one who stands in no line**, which is how most pairs are made, one swap is enough. Nobody can
+//! claim him, and nobody but his own thread changes his status, so there is nothing to hold:
+//!
+//! ```text
+//! the searcher's                       status  Claimed(searcher, version)    a store
+//! the found one's                      status  Waiting(version) -> Claimed(searcher, version)
+//! in the end                           control Taking -> Ended(until)
+//! ```
+//!
+//! The swap decides. `Taking` means: paired if the found one's word names this claim, and otherwise not.
+//!
+//! A pair is thus two status words that name a claim whose fate is `Paired` (or `Taking`, and taken); when it
+//! ends, or when its searcher has gone on to another claim, both words mean idle, and nobody has to write them.
+//! To end a pair is one swap on one word. Each of the two notes down whom he has met when he joins again, with
+//! the moment from that word; a searcher whose next claim would overwrite it hands it over first.
 //!
 //! Why it is right:
 //!
@@ -26,11 +40,12 @@
 //!   one word had moved past `Waiting(v)` for ever; if that was the lower slot's, nobody went on to the
 //!   higher one; if the higher one's, the lower one's was used up by the claim itself.)
 //! * **A claim's words are not reused while anyone needs them.** Its searcher opens the next one only
-//!   when a failed one has released both users, and after a pair only when that pair has ended. So a
-//!   status that stays `Claimed` while the claim has moved on belongs to a pair that has ended.
+//!   when a failed one has released both users, and after a pair only when that pair has ended and the other
+//!   one has noted it down, or it was handed over to him. So a status that stays `Claimed` while the claim has
+//!   moved on belongs to a pair that has ended.
 //! * **No circle.** Everyone installs the lower slot first, so a helper that meets another claim on the
 //!   higher slot meets one that holds it as its lower slot, or has both: recursion climbs strictly, and
-//!   is no deeper than there are threads.
+//!   is no deeper than there are threads. A `Taking` claim is met decided, and helps nobody.
 //! * **Readers see whole claims.** `control` is read before and after the other words; the searcher
 //!   changes it before he touches them.
 
@@ -39,7 +54,7 @@ use super::faults::Faults;
 use super::user::User;
 use super::word::{Control, Fate, Status, Tag, peer, peer_of};
 use crate::matchmaker::api::{Member, Pairing, PairingId};
-use crate::matchmaker::recent::{self, RECENT};
+use crate::matchmaker::recent;
 use crate::matchmaker::ticket::{Seat, Slot};
 use crate::sync::atomic::Ordering;
 use crate::time::Nanos;
@@ -47,7 +62,14 @@ use crate::time::Nanos;
 /// What someone is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Doing {
+    /// Nothing. If his status is `Claimed`, that pair has ended and the searcher has gone on; or it is his own
+    /// claim, which has taken nobody yet.
     Nothing,
+    /// Nothing since a pair that has ended, which the claim still tells of.
+    Parted {
+        partner: Slot,
+        until: Nanos,
+    },
     Waiting,
     Paired(Pairing),
 }
@@ -64,6 +86,12 @@ impl Claim {
     fn is_of(&self, slot: Slot, status: Status) -> bool {
         let me = Member { slot, version: status.version() };
         me == self.pairing.searcher || me == self.pairing.found
+    }
+
+    /// What one of the two does after the end.
+    fn parted(&self, slot: Slot) -> Doing {
+        let partner = self.pairing.partner_of(slot);
+        partner.map_or(Doing::Nothing, |p| Doing::Parted { partner: p.slot, until: self.control.until() })
     }
 }
 
@@ -90,10 +118,21 @@ impl<F: Faults> LockFree<F> {
 
     /// What a user is doing, with every claim decided that he was met in. The status is the word that was
     /// read; it is `Claimed` for a pair, living or ended.
+    #[inline]
     pub(super) fn settled(&self, slot: Slot, user: User<'_>) -> (Status, Doing) {
-        // ORDERING: Acquire, here and below; pairs with the Release of every change. Carries: the
-        // ticket's words, or the claim's.
-        let mut status = Status(user.status().load(Ordering::Acquire));
+        // ORDERING: Acquire; pairs with the Release of every change. Carries: the ticket's words, or the
+        // claim's.
+        let status = Status(user.status().load(Ordering::Acquire));
+        match status.tag() {
+            Tag::Idle => (status, Doing::Nothing),
+            Tag::Waiting => (status, Doing::Waiting),
+            Tag::Claimed => self.settle(slot, user, status),
+        }
+    }
+
+    /// The same for one who was found in a claim.
+    #[inline(never)]
+    fn settle(&self, slot: Slot, user: User<'_>, mut status: Status) -> (Status, Doing) {
         loop {
             match status.tag() {
                 Tag::Idle => return (status, Doing::Nothing),
@@ -103,10 +142,16 @@ impl<F: Faults> LockFree<F> {
             let claim = self.read_claim(status.searcher()).filter(|claim| claim.is_of(slot, status));
             match claim.map(|claim| (claim, claim.control.fate())) {
                 Some((claim, Fate::Paired)) => return (status, Doing::Paired(claim.pairing)),
-                Some((_, Fate::Ended)) => return (status, Doing::Nothing),
+                Some((claim, Fate::Taking)) if claim.pairing.found.slot == slot || self.has_taken(&claim) => {
+                    return (status, Doing::Paired(claim.pairing));
+                }
+                // His join has not come to that yet, or they have parted since.
+                Some((_, Fate::Taking)) => return (status, Doing::Nothing),
+                Some((claim, Fate::Ended)) => return (status, claim.parted(slot)),
                 Some((claim, _)) => _ = self.resolve(&claim),
                 None => {}
             }
+            // ORDERING: Acquire; as in `settled`.
             let again = Status(user.status().load(Ordering::Acquire));
             if claim.is_none() && again == status {
                 return (status, Doing::Nothing); // His searcher has moved on: they have parted.
@@ -124,6 +169,42 @@ impl<F: Faults> LockFree<F> {
         self.resolve(&Claim { control, pairing }).then_some(pairing)
     }
 
+    /// Takes `found`, if he still waits as he was seen, for someone who stands in no line. Only the
+    /// searcher's own thread may call it. If it fails the searcher is idle.
+    pub(super) fn take(
+        &self,
+        (searcher, me): (Member, User<'_>),
+        (found, them): (Member, User<'_>),
+    ) -> Option<Pairing> {
+        let found = if F::ANY_VERSION { self.planted_any_version(found) } else { found };
+        let pairing = Pairing { searcher, found };
+        self.propose(me, &pairing, Fate::Taking);
+        // ORDERING: Release; carries the claim. Before the swap, so that nobody finds one of the two paired and
+        // the other not.
+        me.status().store(Status::claimed(searcher.slot, searcher.version).0, Ordering::Release);
+        // ORDERING: Release; carries the claim, and the searcher's status. Relaxed on failure: nothing is read.
+        // LINEARIZES: the match.
+        let taken = them.status().compare_exchange(
+            Status::waiting(found.version).0,
+            Status::claimed(searcher.slot, found.version).0,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
+        if taken.is_err() {
+            // ORDERING: Release; nobody writes to the status of someone who takes.
+            me.status().store(Status::idle(searcher.version).0, Ordering::Release);
+        }
+        taken.is_ok().then_some(pairing)
+    }
+
+    /// Whether a `Taking` claim has taken him: then both are paired, if it has not ended.
+    fn has_taken(&self, claim: &Claim) -> bool {
+        let Pairing { searcher, found } = claim.pairing;
+        let taken = Status::claimed(searcher.slot, found.version);
+        // ORDERING: Acquire; pairs with the swap in `take`.
+        self.users.get(found.slot).is_some_and(|user| user.status().load(Ordering::Acquire) == taken.0)
+    }
+
     /// The planted bug: his ticket may be another one than the one that was judged.
     fn planted_any_version(&self, found: Member) -> Member {
         let status = self.users.get(found.slot).map_or(0, |user| {
@@ -136,16 +217,45 @@ impl<F: Faults> LockFree<F> {
     /// Writes a claim and opens it with this fate.
     fn propose(&self, me: User<'_>, pairing: &Pairing, fate: Fate) -> Control {
         // ORDERING: Relaxed; only this thread raises the sequence, and it has decided the last claim.
-        let sequence = Control(me.control().load(Ordering::Relaxed)).sequence() + 1;
-        // ORDERING: Release; who sees that the last claim is over sees what it did to both status words.
-        me.control().store(Control::new(sequence, Fate::Filling).0, Ordering::Release);
+        let last = Control(me.control().load(Ordering::Relaxed));
+        if last.fate() == Fate::Ended {
+            self.hand_over(pairing.searcher.slot, me, last);
+        }
+        // ORDERING: Release; who sees that the last claim is over sees what it did to both status words, and
+        // what was handed over.
+        me.control().store(last.next(Fate::Filling).0, Ordering::Release);
         // ORDERING: Release, both; see `read_claim`. Carries: that the last claim is over.
         me.peer().store(peer(pairing.found), Ordering::Release);
         me.own().store(pairing.searcher.version, Ordering::Release);
-        let control = Control::new(sequence, fate);
+        let control = last.next(fate);
         // ORDERING: Release; pairs with `read_claim`. Carries: peer and own.
         me.control().store(control.0, Ordering::Release);
         control
+    }
+
+    /// Notes the end of the searcher's last pair in the other's ring, unless he has done so himself: the claim
+    /// that tells of it is about to be overwritten.
+    fn hand_over(&self, searcher: Slot, me: User<'_>, last: Control) {
+        // ORDERING: Relaxed; this thread wrote it.
+        let found = peer_of(me.peer().load(Ordering::Relaxed));
+        let Some(them) = self.users.get(found.slot) else { return };
+        let held = Status::claimed(searcher, found.version).0;
+        // ORDERING: Relaxed; saves the rest if he has gone on.
+        if them.status().load(Ordering::Relaxed) != held {
+            return;
+        }
+        // ORDERING: Acquire; pairs with `User::remember`: a count of after this pair would show, in the load
+        // of the status below, that he has gone on.
+        let place = them.next_in_ring(Ordering::Acquire);
+        // ORDERING: Relaxed; if his status is still of this pair, what stands there was written before it.
+        let old = place.load(Ordering::Relaxed);
+        // ORDERING: Acquire; as above.
+        if them.status().load(Ordering::Acquire) == held {
+            // ORDERING: Relaxed; released by the next store into `control`. It fails if he notes it down
+            // himself meanwhile; what was there before does not come back, for moments only grow.
+            let entry = recent::parted(searcher, last.until());
+            let _noted_by_himself = place.compare_exchange(old, entry, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// Runs a claim to its end, as its searcher or as a helper; `true` if it made the pair.
@@ -230,33 +340,20 @@ impl<F: Faults> LockFree<F> {
     /// Ends a pair; `true` if this call did.
     pub(super) fn part(&self, id: PairingId, now: Nanos) -> bool {
         let Some(claim) = self.read_claim(id.searcher().slot) else { return false };
-        if claim.pairing.id() != id || claim.control.fate() != Fate::Paired {
+        let lives = match claim.control.fate() {
+            Fate::Paired => true,
+            Fate::Taking => self.has_taken(&claim),
+            _ => false,
+        };
+        let Some(me) = self.users.get(id.searcher().slot).filter(|_| lives && claim.pairing.id() == id)
+        else {
             return false;
-        }
-        let Pairing { searcher, found } = claim.pairing;
-        let Some(me) = self.users.get(searcher.slot) else { return false };
-        // Each writes into both rings before the pair ends, so that no ticket filed after the end can
-        // miss them; of several who end it at once, one is first in each ring.
-        for (slot, partner) in [(searcher.slot, found.slot), (found.slot, searcher.slot)] {
-            let Some(user) = self.users.get(slot) else { continue };
-            // ORDERING: Acquire; pairs with the Release in `restore`: a count of after the end would show
-            // the end in the load of `control` below.
-            let place = user.met().load(Ordering::Acquire) as usize % RECENT;
-            // ORDERING: Acquire, for the same reason.
-            let old = user.ring()[place].load(Ordering::Acquire);
-            // ORDERING: Acquire; still alive, so `place` and `old` are those of this pair.
-            if me.control().load(Ordering::Acquire) != claim.control.0 {
-                return false;
-            }
-            let entry = recent::ended(partner, now, self.rules.recent_for);
-            // ORDERING: Relaxed; the end below releases it. It fails if another thread ends the same pair.
-            let _written_before =
-                user.ring()[place].compare_exchange(old, entry, Ordering::Relaxed, Ordering::Relaxed);
-        }
-        // ORDERING: AcqRel; Release carries both ring entries to whoever sees the end. Relaxed on failure:
-        // another thread ended it.
+        };
+        // Who joins after the end reads from this word, or is handed, whom he has met and until when that counts.
+        let ended = claim.control.ended(recent::apart_until(now, self.rules.recent_for));
+        // ORDERING: AcqRel; the next join of either comes after all that was done in the pair. Relaxed on
+        // failure: another thread ended it.
         // LINEARIZES: the end of the pair.
-        let ended = claim.control.with(Fate::Ended);
         me.control().compare_exchange(claim.control.0, ended.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 

@@ -5,7 +5,7 @@
 
 /// Which bugs the algorithm has.
 pub trait Faults: Send + Sync + 'static {
-    /// No fence between standing in line and searching: two joiners miss each other.
+    /// The turnstile orders nothing: two joiners miss each other.
     const NO_FENCE: bool = false;
     /// A claim takes whatever ticket its partner has by now, not the one that was judged.
     const ANY_VERSION: bool = false;

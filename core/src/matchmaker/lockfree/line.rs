@@ -77,6 +77,13 @@ impl Lines {
         }
     }
 
+    /// Gives a line its first chunk before a model begins, so that each model need not enumerate how.
+    #[cfg(loom)]
+    pub(super) fn open(&self, line: usize) {
+        let opened = self.root(line).and_then(|[head, ..]| self.first(line, head));
+        assert!(opened.is_some(), "a chunk for each line of a model");
+    }
+
     /// The first chunk of a line; makes one if there is none yet.
     fn first(&self, line: usize, head: &AtomicU64) -> Option<Link> {
         // ORDERING: Acquire; pairs with the Release that links a chunk. Carries: its words.

@@ -6,33 +6,37 @@
 //!
 //! # How it works
 //!
-//! Each user has a **status word** (idle, waiting, claimed, paired; and a version). Each class has a
-//! **line** of entries. To join is to
+//! Each user has a **status word** (idle, waiting, claimed; and a version). Each class has a **line** of
+//! entries, each pool a **turnstile**: a word that counts who has passed. To join is to
 //!
-//! 1. write the ticket's words, store `Waiting(version)` into the status, append an entry to the line,
-//! 2. pass a **sequentially consistent fence**,
-//! 3. scan the lines of compatible classes and **claim** the first compatible ticket, by a compare-and-swap
-//!    of two status words; begin again if either has changed meanwhile.
+//! 1. read the turnstile, and scan the lines of compatible classes. If someone is there, **take** him: one
+//!    compare-and-swap of his status word. Done.
+//! 2. Otherwise write the ticket's words, store `Waiting(version)` into the status, append an entry to the line,
+//! 3. **pass the turnstile**. If it says what it said in 1, nobody has come since. Done.
+//! 4. Otherwise scan again and **claim** the first compatible ticket, by a compare-and-swap of two status words;
+//!    begin again if either has changed meanwhile.
 //!
-//! A joiner stands in line even if someone waits for him already. The obvious order, to look first and
-//! to stand in line if nobody is there, leaves two joiners waiting for each other for ever.
+//! Without steps 3 and 4 this is the obvious order, to look first and to stand in line if nobody is there; it
+//! leaves two joiners waiting for each other for ever.
 //!
 //! # Why nobody is missed
 //!
-//! Let A and B join, compatible, and let A's fence come before B's in the single order of such fences.
-//! What A wrote before its fence is visible to what B reads behind its own: B sees A's entry, and the
-//! status that makes it alive. If A is claimed by a third, B helps to decide that and looks again. So B
-//! ends with a claim on A or on someone who goes before A, or finds A dead. Hence of two compatible people
-//! who both wait, one is in the middle of his join; or a moment has come (a recent partner may be met, a
-//! ticket has widened) for which one of the two was told to be woken.
+//! Let A and B join, compatible, and let A pass the turnstile before B. What A wrote before that is visible to
+//! what B reads behind it: A's entry, and the status that makes it alive. If the turnstile tells B that nobody
+//! has passed since before his first scan, then A had passed before that scan, and the same holds of it. If A
+//! is claimed by a third, B helps to decide that and looks again. So B ends with a claim on A or on someone who
+//! goes before A, or finds A dead. Hence of two compatible people who both wait, one is in the middle of his
+//! join; or a moment has come (a recent partner may be met, a ticket has widened) for which one of the two was
+//! told to be woken.
 //!
 //! # Order under concurrency
 //!
 //! A line's order is the order of its appends. Someone who joins passes over a compatible A for a B behind
 //! him only if A was claimed meanwhile, or A's entry was not there when he looked: then A's join had not
-//! returned when B's was called. For if A's had returned, A had scanned: behind the joiner's fence, so it
-//! met him and would have claimed him; or before it, so the joiner saw A. The bounds of the trait thus
-//! hold plus one ticket for each thread that is in the middle of a join.
+//! returned when B's was called. For if A's had returned, A had passed the turnstile before the joiner first
+//! read it, and the joiner saw A in every scan. One who stands in line but has not looked again yet may be taken
+//! by a later one, whom he would have passed over for A. The bounds of the trait thus hold plus one ticket for
+//! each thread that is in the middle of a join.
 //!
 //! # Progress
 //!
@@ -66,6 +70,7 @@ mod claim;
 mod faults;
 mod line;
 mod search;
+mod turnstile;
 mod user;
 mod walk;
 mod word;
@@ -78,10 +83,9 @@ use super::api::{
 };
 use super::class::{CLASSES, Class};
 use super::instant::Instant;
-use super::recent::{self, RECENT};
+use super::recent;
 use super::ticket::{Filed, POOLS_MAX, Rules, Seat, Size, Slot, Ticket, USERS_MAX};
-use crate::sync::atomic::{AtomicU32, Ordering, fence};
-use crate::sync::words::Words;
+use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::time::Nanos;
 use blocks::Blocks;
 use chunk::Place;
@@ -90,6 +94,8 @@ use core::marker::PhantomData;
 use core::time::Duration;
 use faults::{Faults, Sound};
 use line::Lines;
+use search::Searcher;
+use turnstile::{Passed, Turnstiles};
 use user::{User, Users};
 use word::{Entry, Status, Tag};
 
@@ -102,8 +108,7 @@ pub struct LockFree<F: Faults = Sound> {
     pools: u16,
     users: Users,
     lines: Lines,
-    /// Per pool, the lines that were ever used, as bits.
-    used: Words,
+    turnstiles: Turnstiles,
     blocks: Blocks,
     /// Seats given out.
     seats: AtomicU32,
@@ -126,7 +131,7 @@ impl<F: Faults> LockFree<F> {
             pools,
             users: Users::new(count),
             lines: Lines::new(usize::from(pools) * CLASSES, count),
-            used: Words::new(usize::from(pools)),
+            turnstiles: Turnstiles::new(pools),
             blocks: Blocks::new(size.blocks),
             seats: AtomicU32::new(0),
             faults: PhantomData,
@@ -138,18 +143,21 @@ impl<F: Faults> LockFree<F> {
     fn idle(&self, seat: &Seat) -> Result<(User<'_>, u64), Refused> {
         let user = self.users.get(seat.slot).ok_or(Refused::NoSuchSeat)?;
         let (status, doing) = self.settled(seat.slot, user);
-        match (status.tag(), doing) {
-            (_, Doing::Waiting) => return Err(Refused::AlreadyWaiting),
-            (_, Doing::Paired(_)) => return Err(Refused::AlreadyPaired),
-            (Tag::Claimed, Doing::Nothing) => {
-                // That pair has ended: from now on its place in the ring is taken.
-                // ORDERING: Release; pairs with `part`: who reads this count finds the pair ended.
-                let met = user.met().load(Ordering::Relaxed);
-                user.met().store(met + 1, Ordering::Release);
-                // ORDERING: Release. Nobody writes to the status of someone whose pair has ended.
-                user.status().store(Status::idle(status.version()).0, Ordering::Release);
+        let met = match doing {
+            Doing::Waiting => return Err(Refused::AlreadyWaiting),
+            Doing::Paired(_) => return Err(Refused::AlreadyPaired),
+            Doing::Parted { partner, until } => Some(recent::parted(partner, until)),
+            // ORDERING: Relaxed; handed over before the claim that we have just read in its stead.
+            Doing::Nothing if status.tag() == Tag::Claimed => {
+                Some(user.next_in_ring(Ordering::Relaxed).load(Ordering::Relaxed))
             }
-            _ => {}
+            Doing::Nothing => None,
+        };
+        if let Some(entry) = met {
+            // ORDERING: Release, and before the ring: see `hand_over`. Nobody writes to the status of someone
+            // whose pair has ended.
+            user.status().store(Status::idle(status.version()).0, Ordering::Release);
+            user.remember(entry);
         }
         Ok((user, status.version()))
     }
@@ -160,9 +168,9 @@ impl<F: Faults> LockFree<F> {
         // ORDERING: Relaxed, all four; released by the status below. A late searcher who reads them under the
         // last ticket's version cannot claim with it.
         user.ticket().store(word::ticket(number, pool, class), Ordering::Relaxed);
-        user.rank().store(filed.rank(&self.rules).0, Ordering::Relaxed);
-        user.expires().store(filed.expires().0, Ordering::Relaxed);
-        user.widens().store(filed.widens(&self.rules).0, Ordering::Relaxed);
+        user.rank().store(filed.rank.0, Ordering::Relaxed);
+        user.expires().store(filed.expires.0, Ordering::Relaxed);
+        user.widens().store(filed.widens.0, Ordering::Relaxed);
         // ORDERING: Release; carries the ticket and everything before it.
         // LINEARIZES: waiting (see `Lines::append` for the place in line).
         user.status().store(Status::waiting(number).0, Ordering::Release);
@@ -171,11 +179,6 @@ impl<F: Faults> LockFree<F> {
     /// Stands someone who waits in line.
     fn stand(&self, slot: Slot, user: User<'_>, number: u64, filed: &Filed) -> Option<(Place, Entry)> {
         let (pool, class) = (filed.ticket.pool, Class::of(&filed.ticket));
-        let used = self.used.get(usize::from(pool.0))?;
-        // ORDERING: Relaxed; the fence that follows orders it before our scan.
-        if used.load(Ordering::Relaxed) >> class.0 & 1 == 0 {
-            used.fetch_or(1 << class.0, Ordering::Relaxed);
-        }
         let line = usize::from(pool.0) * CLASSES + class.index();
         let entry = Entry::new(slot, number);
         let place = self.lines.append(line, entry).or_else(|| {
@@ -186,6 +189,13 @@ impl<F: Faults> LockFree<F> {
         // ORDERING: Relaxed; a hint for whoever cancels. Without it the entry is struck by a walk.
         user.place().store(place.0, Ordering::Relaxed);
         Some((place, entry))
+    }
+
+    /// Passes the turnstile of his pool; who had passed before.
+    #[inline]
+    fn pass(&self, filed: &Filed, seen: Passed) -> Passed {
+        let ordering = if F::NO_FENCE { Ordering::Relaxed } else { Ordering::AcqRel };
+        self.turnstiles.pass(usize::from(filed.ticket.pool.0), Class::of(&filed.ticket), seen, ordering)
     }
 
     /// Takes his ticket out of line if it waits; otherwise the pair he is in, if he is in one.
@@ -236,16 +246,6 @@ impl<F: Faults> LockFree<F> {
     }
 }
 
-/// Between standing in line (or a block) and looking: of two who do both, one sees the other.
-#[inline]
-fn fence_for<F: Faults>() {
-    if !F::NO_FENCE {
-        // ORDERING: SeqCst; pairs with itself in every other join, rescan and block. Release and Acquire
-        // do not do: each of two might read what stood there before the other's store.
-        fence(Ordering::SeqCst);
-    }
-}
-
 impl<F: Faults> Matchmaker for &LockFree<F> {
     fn seat(&mut self, version: u64) -> Result<Seat, Full> {
         if version >= VERSION_MAX {
@@ -272,45 +272,52 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
         waited: Duration,
         now: Nanos,
     ) -> Result<Joined, Refused> {
-        let filed = Filed::new(ticket, waited, now);
+        let filed = Filed::new(ticket, waited, now, &self.rules);
         if u16::from(ticket.pool.0) >= self.pools {
             return Err(Refused::NoSuchPool);
         }
-        if filed.expires() <= Instant::at(now) {
+        if filed.expires <= Instant::at(now) {
             return Err(Refused::Expired);
         }
         let (user, version) = self.idle(seat)?;
         seat.filed = filed;
-        let me = Member { slot: seat.slot, version: (version + 1) & VERSION_MAX };
-        self.write(user, me.version, &filed);
-        if let Some(pairing) = self.meet_at_once(me, user, &filed, now) {
+        let mut me = Member { slot: seat.slot, version: (version + 1) & VERSION_MAX };
+        let seen = self.turnstiles.read(usize::from(ticket.pool.0));
+        let mut searcher = Searcher::new(me.slot, user, &filed, seen, now);
+        if let Some(pairing) = self.meet_at_once(&mut me, &mut searcher) {
             return Ok(Joined::Paired(pairing));
         }
+        self.write(user, me.version, &filed);
         let Some(at) = self.stand(me.slot, user, me.version, &filed) else {
             let _nobody_could_find_him = self.withdraw(seat.slot, user);
             return Err(Refused::Full);
         };
-        fence_for::<F>();
-        Ok(self.serve(seat.slot, user, &filed, at, now))
+        let passed = self.pass(&filed, seen);
+        if passed == seen && searcher.saw_nobody() {
+            // LINEARIZES: nothing more; whoever comes now finds him.
+            return Ok(Joined::Waiting { wake: searcher.wake() });
+        }
+        searcher.passed(passed);
+        Ok(self.serve(&mut searcher, at))
     }
 
     fn wake(&mut self, seat: &mut Seat, now: Nanos) -> Woken {
         let Some(user) = self.users.get(seat.slot) else { return Woken::Idle };
         let (_, mut doing) = self.settled(seat.slot, user);
-        if doing == Doing::Waiting && seat.filed.expires() <= Instant::at(now) {
+        if doing == Doing::Waiting && seat.filed.expires <= Instant::at(now) {
             match self.withdraw(seat.slot, user) {
                 Ok(()) => return Woken::Expired,
                 Err(other) => doing = other,
             }
         }
         match doing {
-            Doing::Nothing => return Woken::Idle,
+            Doing::Nothing | Doing::Parted { .. } => return Woken::Idle,
             Doing::Paired(pairing) => return Woken::Paired(pairing),
             Doing::Waiting => {}
         }
-        fence_for::<F>();
+        let passed = self.pass(&seat.filed, self.turnstiles.read(usize::from(seat.filed.ticket.pool.0)));
         let at = LockFree::<F>::standing_at(seat.slot, user);
-        match self.serve(seat.slot, user, &seat.filed, at, now) {
+        match self.serve(&mut Searcher::new(seat.slot, user, &seat.filed, passed, now), at) {
             Joined::Paired(pairing) => Woken::Paired(pairing),
             Joined::Waiting { wake } => Woken::Waiting { wake },
             Joined::Withdrawn => Woken::Idle,
@@ -337,7 +344,7 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
     fn standing(&mut self, who: Slot) -> Standing {
         let Some(user) = self.users.get(who) else { return Standing::Idle };
         match self.settled(who, user).1 {
-            Doing::Nothing => Standing::Idle,
+            Doing::Nothing | Doing::Parted { .. } => Standing::Idle,
             Doing::Waiting => Standing::Waiting,
             Doing::Paired(pairing) => Standing::Paired(pairing),
         }
@@ -346,7 +353,7 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
     fn block(&mut self, who: Slot, whom: Slot) -> Result<(), Full> {
         for slot in [who, whom] {
             if let Some(user) = self.users.get(slot) {
-                // ORDERING: Relaxed; ordered by the fence below, or carried by the raised version.
+                // ORDERING: Relaxed; ordered by the turnstiles below, or carried by the raised version.
                 user.wary().store(1, Ordering::Relaxed);
             }
         }
@@ -354,8 +361,8 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
             return Err(Full("blocks"));
         }
         // Either we see that one of them waits, and what was judged of him is void; or his own search,
-        // behind his own fence, sees the block.
-        fence_for::<F>();
+        // behind the turnstile of whatever pool he joins, sees the block.
+        self.turnstiles.pass_all();
         self.raise_version(who);
         self.raise_version(whom);
         Ok(())
@@ -367,10 +374,7 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
 
     fn remember(&mut self, seat: &mut Seat, whom: Slot, until: Nanos) -> Result<(), Refused> {
         let (user, _) = self.idle(seat)?;
-        // ORDERING: Relaxed, all; released by the status of the next ticket or pair.
-        let met = user.met().load(Ordering::Relaxed);
-        user.ring()[met as usize % RECENT].store(recent::entry(whom, until), Ordering::Relaxed);
-        user.met().store(met + 1, Ordering::Relaxed);
+        user.remember(recent::entry(whom, until));
         Ok(())
     }
 

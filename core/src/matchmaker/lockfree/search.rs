@@ -7,9 +7,10 @@ use super::LockFree;
 use super::chunk::Place;
 use super::claim::Doing;
 use super::faults::Faults;
+use super::turnstile::Passed;
 use super::user::User;
 use super::word::{Entry, ticket};
-use crate::matchmaker::api::{Joined, Member, Pairing};
+use crate::matchmaker::api::{Joined, Member, Pairing, VERSION_MAX};
 use crate::matchmaker::class::{CLASSES, Class, Look};
 use crate::matchmaker::instant::Instant;
 use crate::matchmaker::ticket::{Filed, Slot};
@@ -17,22 +18,29 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::time::Nanos;
 
 /// Someone waiting whom the searcher may have.
-struct Candidate {
+struct Candidate<'a> {
     member: Member,
+    user: User<'a>,
     rank: Instant,
     place: Place,
     entry: Entry,
 }
 
 /// One search: who looks, when, and what he knows of himself.
-struct Searcher<'a> {
+pub(super) struct Searcher<'a> {
     slot: Slot,
     user: User<'a>,
     filed: &'a Filed,
     now: Nanos,
+    look: Look,
+    /// The lines of his pool that were ever used, as the turnstile said when he came to it last.
+    used: u32,
     /// Whether any of his own recent partners still counts.
     recent: bool,
+    /// The first moment that may bring someone, if the last scan has found nobody.
     wake: Instant,
+    /// Whether it has.
+    nobody: bool,
 }
 
 /// What a look at one entry says.
@@ -46,38 +54,30 @@ enum Verdict {
 }
 
 impl<F: Faults> LockFree<F> {
-    /// Searches until he is paired, has seen everyone, or waits no more. He stands in line already, and
-    /// a fence lies between that and this. `at` is where his entry stands, if the caller knows.
-    pub(super) fn serve(
-        &self,
-        slot: Slot,
-        user: User<'_>,
-        filed: &Filed,
-        at: (Place, Entry),
-        now: Nanos,
-    ) -> Joined {
+    /// Searches until he is paired, has seen everyone, or waits no more. He stands in line already, and has
+    /// passed the turnstile since. `at` is where his entry stands, if the caller knows.
+    pub(super) fn serve(&self, searcher: &mut Searcher<'_>, at: (Place, Entry)) -> Joined {
         loop {
             // The version is read before the lines: what the scan sees is no older than what it claims with,
             // and a block that raised the version is seen by it.
-            let (status, doing) = self.settled(slot, user);
+            let (status, doing) = self.settled(searcher.slot, searcher.user);
             match doing {
                 Doing::Waiting => {}
                 Doing::Paired(pairing) => {
                     self.lines.strike(at.0, at.1);
                     return Joined::Paired(pairing);
                 }
-                Doing::Nothing => {
+                Doing::Nothing | Doing::Parted { .. } => {
                     self.lines.strike(at.0, at.1);
                     return Joined::Withdrawn;
                 }
             }
             // LINEARIZES: if it finds nobody, the search did nothing after standing in line, and whoever
             // comes later finds him (see the module's proof).
-            let candidate = match self.scan(slot, user, filed, now) {
-                Ok(candidate) => candidate,
-                Err(wake) => return Joined::Waiting { wake: wake.nanos() },
+            let Some(candidate) = self.scan(searcher) else {
+                return Joined::Waiting { wake: searcher.wake() };
             };
-            let me = Member { slot, version: status.version() };
+            let me = Member { slot: searcher.slot, version: status.version() };
             if let Some(pairing) = self.claim(me, candidate.member) {
                 self.lines.strike(candidate.place, candidate.entry);
                 self.lines.strike(at.0, at.1);
@@ -87,78 +87,63 @@ impl<F: Faults> LockFree<F> {
     }
 
     /// Takes someone who waits already, without standing in line: one who is not in line is found by
-    /// nobody, so if this finds nobody either, it has decided nothing.
+    /// nobody, so if this finds nobody either, it has decided nothing. `me` has the next version if a claim
+    /// has failed, for each is claimed at most once.
     ///
     /// With several lines to look into, one might be passed that has got a ticket since, for a later
     /// ticket of another line: hence the second look, which sees whatever was there before the first's choice.
     /// Lines that he has no business in do not count.
-    pub(super) fn meet_at_once(
-        &self,
-        me: Member,
-        user: User<'_>,
-        filed: &Filed,
-        now: Nanos,
-    ) -> Option<Pairing> {
-        let candidate = self.scan(me.slot, user, filed, now).ok()?;
-        let widened = filed.widens(&self.rules) <= Instant::at(now);
-        if Look::of(&filed.ticket, widened).classes(self.used(filed)).nth(1).is_some() {
-            let again = self.scan(me.slot, user, filed, now).ok()?;
-            if again.member != candidate.member {
-                return None;
+    pub(super) fn meet_at_once(&self, me: &mut Member, searcher: &mut Searcher<'_>) -> Option<Pairing> {
+        let candidate = self.scan(searcher)?;
+        if searcher.look.classes(searcher.used).nth(1).is_some()
+            && self.scan(searcher)?.member != candidate.member
+        {
+            return None;
+        }
+        let pairing = self.take((*me, searcher.user), (candidate.member, candidate.user));
+        match pairing {
+            Some(_) => self.lines.strike(candidate.place, candidate.entry),
+            None => me.version = (me.version + 1) & VERSION_MAX,
+        }
+        pairing
+    }
+
+    /// The compatible ticket of the smallest rank; otherwise the searcher knows when to look again.
+    fn scan<'a>(&'a self, searcher: &mut Searcher<'_>) -> Option<Candidate<'a>> {
+        searcher.wake = searcher.filed.expires;
+        if searcher.filed.widens > Instant::at(searcher.now) {
+            searcher.wake = searcher.wake.min(searcher.filed.widens);
+        }
+        let mut best: Option<Candidate<'a>> = None;
+        for (class, only_widened) in searcher.look.classes(searcher.used) {
+            if let Some(first) = self.first_in(searcher, class, only_widened, best.as_ref().map(|b| b.rank)) {
+                best = Some(first);
             }
         }
-        let pairing = self.claim(me, candidate.member)?;
-        self.lines.strike(candidate.place, candidate.entry);
-        Some(pairing)
+        searcher.nobody = best.is_none();
+        best
     }
 
-    /// The compatible ticket of the smallest rank; otherwise the first moment that may bring one.
-    fn scan(&self, slot: Slot, user: User<'_>, filed: &Filed, now: Nanos) -> Result<Candidate, Instant> {
-        let at = Instant::at(now);
-        let (widens, expires) = (filed.widens(&self.rules), filed.expires());
-        let mut searcher = Searcher {
-            slot,
-            user,
-            filed,
-            now,
-            recent: user.newest() > now,
-            wake: if widens > at { expires.min(widens) } else { expires },
-        };
-        let look = Look::of(&filed.ticket, widens <= at);
-        let mut best: Option<Candidate> = None;
-        for (class, only_widened) in look.classes(self.used(filed)) {
-            let candidate = self.first_in(&mut searcher, class, only_widened, best.as_ref());
-            best = candidate.or(best);
-        }
-        best.ok_or(searcher.wake)
-    }
-
-    /// The lines of his pool that were ever used.
-    fn used(&self, filed: &Filed) -> u32 {
-        let word = self.used.get(usize::from(filed.ticket.pool.0));
-        // ORDERING: Relaxed; a bit is set before the fence of whoever first stands there, and read behind
-        // ours: as with the entries themselves, one of two sees the other. Bits are never cleared.
-        word.map_or(0, |word| word.load(Ordering::Relaxed) as u32)
-    }
-
-    /// The first ticket of a line that he may have, if it goes before `best`.
-    fn first_in(
-        &self,
+    /// The first ticket of a line that he may have, if its rank is below `best`.
+    #[inline(always)] // What it finds is large, and is not to be moved about.
+    fn first_in<'a>(
+        &'a self,
         searcher: &mut Searcher<'_>,
         class: Class,
         only_widened: bool,
-        best: Option<&Candidate>,
-    ) -> Option<Candidate> {
+        best: Option<Instant>,
+    ) -> Option<Candidate<'a>> {
         let line = usize::from(searcher.filed.ticket.pool.0) * CLASSES + class.index();
         let mut walk = self.lines.walk(line);
         while let Some((place, entry)) = walk.next_entry() {
             if entry.slot() == searcher.slot {
                 continue;
             }
-            match self.judge(searcher, entry, class, only_widened) {
+            let Some(user) = self.users.get(entry.slot()) else { continue };
+            match self.judge(searcher, entry, user, class, only_widened) {
                 Verdict::Take(member, rank) => {
-                    let first = best.is_none_or(|best| rank < best.rank);
-                    return first.then_some(Candidate { member, rank, place, entry });
+                    let first = best.is_none_or(|best| rank < best);
+                    return first.then_some(Candidate { member, user, rank, place, entry });
                 }
                 Verdict::Skip => {}
                 Verdict::NotYet => return None,
@@ -170,9 +155,16 @@ impl<F: Faults> LockFree<F> {
 
     /// Whether he may have this ticket. What is read here belongs to one ticket if the claim that follows
     /// succeeds: the claim compares the version that was read first.
-    fn judge(&self, searcher: &mut Searcher<'_>, entry: Entry, class: Class, only_widened: bool) -> Verdict {
+    #[inline]
+    fn judge(
+        &self,
+        searcher: &mut Searcher<'_>,
+        entry: Entry,
+        them: User<'_>,
+        class: Class,
+        only_widened: bool,
+    ) -> Verdict {
         let other = entry.slot();
-        let Some(them) = self.users.get(other) else { return Verdict::Dead };
         // If a claim holds him it is decided first: his place in line counts until his fate is known, and
         // to skip him would be to serve later ones first.
         let (status, doing) = self.settled(other, them);
@@ -203,12 +195,33 @@ impl<F: Faults> LockFree<F> {
     }
 }
 
-impl Searcher<'_> {
+impl<'a> Searcher<'a> {
+    pub(super) fn new(slot: Slot, user: User<'a>, filed: &'a Filed, passed: Passed, now: Nanos) -> Self {
+        let look = Look::of(&filed.ticket, filed.widens <= Instant::at(now));
+        let (used, recent) = (passed.used(), user.met_of_late(now));
+        Self { slot, user, filed, now, look, used, recent, wake: Instant::NEVER, nobody: false }
+    }
+
+    /// Until when what he has seen is all there is, if he is not called before.
+    pub(super) const fn wake(&self) -> Nanos {
+        self.wake.nanos()
+    }
+
+    /// Whether the last scan has found nobody.
+    pub(super) const fn saw_nobody(&self) -> bool {
+        self.nobody
+    }
+
+    /// He has passed the turnstile.
+    pub(super) const fn passed(&mut self, passed: Passed) {
+        self.used = passed.used();
+    }
+
     /// Until when these two may not meet for having met; zero if they may. Both rings are asked, for
     /// either may have forgotten.
     fn recent_until(&self, other: Slot, them: User<'_>, one_sided: bool) -> Nanos {
         let mine = if self.recent { self.user.recent_until(other) } else { Nanos::ZERO };
-        let asked = !one_sided && them.newest() > self.now;
+        let asked = !one_sided && them.met_of_late(self.now);
         mine.max(if asked { them.recent_until(self.slot) } else { Nanos::ZERO })
     }
 }

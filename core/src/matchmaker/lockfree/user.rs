@@ -3,8 +3,8 @@
 //! What lives here: [`Users`], the slab, and [`User`], the names of a record's words. No algorithm.
 //!
 //! ```text
-//! line 0  status | ticket | rank | expires | widens | place | met | wary
-//! line 1  claim: control | peer | own version | ...
+//! line 0  status | ticket | rank | expires | widens | place | newest | wary
+//! line 1  claim: control | peer | own version | met | ...
 //! 2 and 3 the ring of recent partners
 //! ```
 
@@ -64,9 +64,9 @@ impl<'a> User<'a> {
         place = 5
     }
     word! {
-        /// Partners he has had; the ring's next place is this modulo its length. Constant from a join
-        /// to the next.
-        met = 6
+        /// When the partner he left last may be met again: the last moment of all in the ring, for pairs end
+        /// in the order of time.
+        newest = 6
     }
     word! {
         /// 1 once a block between him and anyone was made: whether to ask the table at all.
@@ -84,19 +84,39 @@ impl<'a> User<'a> {
         /// At which version of his own.
         own = 10
     }
+    word! {
+        /// Partners he has had; the ring's next place is this modulo its length. Only his next join counts
+        /// the pair before it.
+        met = 11
+    }
 
     /// Recent partners.
     pub(super) fn ring(self) -> &'a [AtomicU64] {
         &self.0[RING..]
     }
 
-    /// When the partner he left last may be met again: the last moment of all in the ring, for pairs end in
-    /// the order of time.
-    pub(super) fn newest(self) -> Nanos {
+    /// Whether anyone he met may count as recent still.
+    pub(super) fn met_of_late(self, now: Nanos) -> bool {
         // ORDERING: Relaxed, here and below; written before his ticket was filed, and by nobody while it
         // waits. A claim compares the version under which they were read.
-        let place = self.met().load(Ordering::Relaxed).wrapping_sub(1) as usize % RECENT;
-        recent::until(self.ring()[place].load(Ordering::Relaxed))
+        self.newest().load(Ordering::Relaxed) > now.0
+    }
+
+    /// The place in the ring of the pair he is in, or of the next if he is in none.
+    pub(super) fn next_in_ring(self, ordering: Ordering) -> &'a AtomicU64 {
+        &self.ring()[self.met().load(ordering) as usize % RECENT]
+    }
+
+    /// Adds a partner to the ring. Only his own thread may, and nobody may write to his status then.
+    pub(super) fn remember(self, entry: u64) {
+        // ORDERING: Relaxed; nobody else writes to `met`.
+        let met = self.met().load(Ordering::Relaxed);
+        // ORDERING: Relaxed, both; released by the status of the next ticket or pair.
+        self.ring()[met as usize % RECENT].store(entry, Ordering::Relaxed);
+        self.newest().store(recent::until(entry).0, Ordering::Relaxed);
+        // ORDERING: Release; pairs with `hand_over`: who reads this count finds a status that is not of the
+        // pair he wants to note down.
+        self.met().store(met + 1, Ordering::Release);
     }
 
     /// Until when his ring forbids `partner`; zero if it does not.

@@ -23,40 +23,37 @@ pub(super) struct Walk<'a> {
     /// The chunk whose `next` led here; the root if none.
     from: Option<Chunk<'a>>,
     at: Link,
-    /// Cells of this chunk still to look at; `None` before the chunk is entered.
-    left: Option<u64>,
+    /// The chunk that `at` leads to, once it is entered.
+    chunk: Option<Chunk<'a>>,
+    /// Cells of it still to look at.
+    left: u64,
 }
 
 impl<'a> Walk<'a> {
     /// From the chunk that `root` leads to.
     pub(super) const fn new(chunks: &'a Chunks, root: Option<&'a AtomicU64>) -> Self {
-        Self { chunks, root, from: None, at: Link(0), left: None }
+        Self { chunks, root, from: None, at: Link(0), chunk: None, left: 0 }
     }
 
     fn restart(&mut self) {
-        (self.from, self.at, self.left) = (None, Link(0), None);
+        (self.from, self.at, self.chunk) = (None, Link(0), None);
     }
 
     /// Enters a chunk: the first if none was entered yet.
     #[inline]
     pub(super) fn enter(&mut self) -> Option<Chunk<'a>> {
-        loop {
+        while self.chunk.is_none() {
             if self.at.chunk().is_none() {
                 // ORDERING: Acquire; pairs with the Release that linked the chunk.
                 self.at = Link(self.root?.load(Ordering::Acquire));
             }
             let chunk = self.chunks.get(self.at)?;
-            if self.left.is_some() {
-                return Some(chunk);
-            }
             match chunk.dead_in(self.at) {
-                Some(dead) => {
-                    self.left = Some(!dead & ALL);
-                    return Some(chunk);
-                }
+                Some(dead) => (self.chunk, self.left) = (Some(chunk), !dead & ALL),
                 None => self.restart(),
             }
         }
+        self.chunk
     }
 
     /// The next entry and where it stands.
@@ -64,18 +61,23 @@ impl<'a> Walk<'a> {
     pub(super) fn next_entry(&mut self) -> Option<(Place, Entry)> {
         loop {
             let chunk = self.enter()?;
-            let left = self.left.unwrap_or(0);
+            let left = self.left;
             if left == 0 {
                 if matches!(self.leave(chunk), Step::End) {
                     return None;
                 }
                 continue;
             }
-            self.left = Some(left & (left - 1));
+            self.left = left & (left - 1);
             let cell = left.trailing_zeros() as usize;
             // ORDERING: Acquire; pairs with the append. Carries: the ticket's words and its status.
             let word = chunk.cells()[cell].load(Ordering::Acquire);
             if let Some(entry) = Entry::of(word) {
+                // An entry of the chunk's next life would be served before those whom the walk has not seen yet.
+                if chunk.dead_in(self.at).is_none() {
+                    self.restart();
+                    continue;
+                }
                 return Some((Place::new(self.at, cell), entry));
             }
             if word == Link::null(self.at.generation()).0 {
@@ -97,7 +99,7 @@ impl<'a> Walk<'a> {
             return Step::End;
         }
         let at = core::mem::replace(&mut self.at, next.unmarked());
-        self.left = None;
+        self.chunk = None;
         if dead != ALL {
             self.from = Some(chunk);
             return Step::Passed;

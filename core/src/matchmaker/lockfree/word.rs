@@ -7,13 +7,15 @@
 //! status  63 .. 24 version: 40 | 23 .. 2 searcher: 22 (claimed) | 1 .. 0 tag
 //! ticket  52 .. 13 number: 40  | 12 .. 5 pool: 8 | 4 .. 0 class: 5
 //! entry   63 .. 24 number: 40  | 23 .. 2 slot: 22 | 1 .. 0 = 01
-//! claim   63 .. 3  sequence: 61 | 2 .. 0 state
+//! control 63 .. 32 sequence | 31 .. 3 until, in steps of 2^30 ns (ended) | 2 .. 0 fate
 //! peer    63 .. 24 version: 40 | 23 .. 2 slot: 22 | 00
 //! ```
 
 use crate::matchmaker::api::{Member, VERSION_MAX};
 use crate::matchmaker::class::Class;
+use crate::matchmaker::recent::{PARTED_STEP_BITS, PARTED_STEPS_MAX};
 use crate::matchmaker::ticket::{Pool, Slot};
+use crate::time::Nanos;
 
 const SLOT_BITS: u32 = 22;
 const SLOT_MAX: u64 = (1 << SLOT_BITS) - 1;
@@ -117,35 +119,61 @@ pub(super) enum Fate {
     Paired,
     /// One was not: both are free again.
     Failed,
-    /// They were paired, and have parted.
+    /// They were paired, and have parted. The control word has until when they do not meet again.
     Ended,
+    /// A claim by someone who stands in no line. They are paired from the moment in which the word of the
+    /// one found names it.
+    Taking,
 }
 
-/// A claim's control word.
+/// A claim's control word. A sequence has 32 bits: a thread would have to sleep through exactly 2^32 claims of
+/// one user to be deceived, and to wake in the same fate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Control(pub(super) u64);
 
 impl Control {
+    const FATE: u64 = 7;
+    const SEQUENCE_SHIFT: u32 = 32;
+
     pub(super) const fn new(sequence: u64, fate: Fate) -> Self {
-        Self(sequence << 3 | fate as u64)
+        Self(sequence << Self::SEQUENCE_SHIFT | fate as u64)
+    }
+
+    /// The next claim of the same searcher.
+    pub(super) const fn next(self, fate: Fate) -> Self {
+        Self::new(self.sequence() + 1, fate) // The shift drops what is beyond 32 bits.
     }
 
     pub(super) const fn sequence(self) -> u64 {
-        self.0 >> 3
+        self.0 >> Self::SEQUENCE_SHIFT
     }
 
     pub(super) const fn fate(self) -> Fate {
-        match self.0 & 7 {
+        match self.0 & Self::FATE {
             1 => Fate::Open,
             2 => Fate::Paired,
             3 => Fate::Failed,
             4 => Fate::Ended,
+            5 => Fate::Taking,
             _ => Fate::Filling,
         }
     }
 
     pub(super) const fn with(self, fate: Fate) -> Self {
         Self::new(self.sequence(), fate)
+    }
+
+    /// The end of the pair. `until` is a moment that [`crate::matchmaker::recent::apart_until`] gave: a whole
+    /// number of steps.
+    pub(super) const fn ended(self, until: Nanos) -> Self {
+        let steps = until.0 >> PARTED_STEP_BITS;
+        debug_assert!(steps <= PARTED_STEPS_MAX);
+        Self(self.with(Fate::Ended).0 | steps << 3)
+    }
+
+    /// Until when those who parted do not meet again; zero if they may.
+    pub(super) const fn until(self) -> Nanos {
+        Nanos((self.0 >> 3 & PARTED_STEPS_MAX) << PARTED_STEP_BITS)
     }
 }
 
@@ -176,9 +204,20 @@ mod tests {
 
     #[test]
     fn a_control_word_changes_its_fate_and_keeps_its_sequence() {
-        for fate in [Fate::Filling, Fate::Open, Fate::Paired, Fate::Failed, Fate::Ended] {
+        for fate in [Fate::Filling, Fate::Open, Fate::Paired, Fate::Failed, Fate::Ended, Fate::Taking] {
             let control = Control::new(77, Fate::Open).with(fate);
             assert_eq!((control.sequence(), control.fate()), (77, fate));
+        }
+        let last = Control::new(u64::from(u32::MAX), Fate::Taking);
+        assert_eq!(last.next(Fate::Open), Control::new(0, Fate::Open), "it begins anew");
+    }
+
+    #[test]
+    fn the_end_of_a_pair_keeps_its_moment() {
+        for until in [Nanos::ZERO, Nanos(1 << PARTED_STEP_BITS), Nanos(PARTED_STEPS_MAX << PARTED_STEP_BITS)]
+        {
+            let ended = Control::new(9, Fate::Paired).ended(until);
+            assert_eq!((ended.sequence(), ended.fate(), ended.until()), (9, Fate::Ended, until));
         }
     }
 }

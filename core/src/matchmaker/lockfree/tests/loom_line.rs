@@ -31,6 +31,19 @@ fn loom_two_who_append_both_stand_in_line_each_in_his_order() {
 }
 
 #[test]
+fn loom_two_who_begin_a_line_both_stand_in_it() {
+    model("line: append, append, to a line that nobody has used", None, || {
+        let lines = Arc::new(Lines::new(1, 2));
+        let other = lines.clone();
+        let thread = thread::spawn(move || other.append(0, entry(1)).is_some());
+        assert!(lines.append(0, entry(0)).is_some() && thread.join().expect("no panic"));
+        let mut seen = walked(&lines);
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1]);
+    });
+}
+
+#[test]
 fn loom_a_walk_misses_nobody_while_chunks_are_recycled_under_it() {
     model("line: walk, strike + append", Some(4), || {
         let lines = Arc::new(Lines::new(1, 2));
@@ -40,16 +53,19 @@ fn loom_a_walk_misses_nobody_while_chunks_are_recycled_under_it() {
         // The reader is the thread that loom runs last: it looks for races with what was done before.
         let thread = thread::spawn(move || {
             let seen = walked(&other);
-            assert!(seen.contains(&2), "{seen:?}");
+            let place = |slot| seen.iter().position(|s| *s == slot);
+            let second = place(2).expect("he stands in line all the time");
+            // Who came behind him, into the chunk that was recycled, is not met before him.
+            assert!([3, 4, 5].iter().all(|slot| place(*slot).is_none_or(|p| p > second)), "{seen:?}");
         });
         lines.strike(places[1], entry(1));
         // This walk unlinks and recycles the first chunk, and the line grows into it.
         assert_eq!(walked(&lines), [2]);
-        for slot in [3, 4] {
+        for slot in [3, 4, 5] {
             lines.append(0, entry(slot)).expect("room");
         }
         thread.join().expect("no panic");
-        assert_eq!(walked(&lines), [2, 3, 4]);
+        assert_eq!(walked(&lines), [2, 3, 4, 5]);
     });
 }
 

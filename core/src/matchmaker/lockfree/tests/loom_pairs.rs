@@ -33,7 +33,7 @@ pub(super) fn model(name: &str, preemptions: Option<usize>, f: impl Fn() + Sync 
 type Shared = Arc<LockFree<Sound>>;
 
 fn start<const N: usize>() -> (Shared, [Seat; N]) {
-    let (shared, seats) = seated::<Sound>(N as u32);
+    let (shared, seats) = opened::<Sound>(N as u32);
     (Arc::new(shared), seats.try_into().expect("a seat for each"))
 }
 
@@ -42,9 +42,11 @@ fn waits(joined: Result<Joined, Refused>) -> bool {
 }
 
 /// Two compatible people who both join are paired, whoever was first.
-fn join_join(name: &str, tickets: [Ticket; 2]) {
-    model(name, None, move || {
-        let (shared, [mut a, mut b]) = start();
+fn join_join(name: &str, bound: Option<usize>, make: fn(u32) -> (LockFree, Vec<Seat>), tickets: [Ticket; 2]) {
+    model(name, bound, move || {
+        let (shared, seats) = make(2);
+        let [mut a, mut b] = seats.try_into().expect("a seat for each");
+        let shared = Arc::new(shared);
         let other = shared.clone();
         let thread = thread::spawn(move || (&*other).join(&mut b, &tickets[1], NOW));
         let (one, two) = ((&*shared).join(&mut a, &tickets[0], NOW), thread.join().expect("no panic"));
@@ -56,12 +58,17 @@ fn join_join(name: &str, tickets: [Ticket; 2]) {
 
 #[test]
 fn loom_two_of_different_classes_who_join_meet() {
-    join_join("join, join: two classes", [MAN, WOMAN]);
+    join_join("join, join: two classes", None, opened, [MAN, WOMAN]);
 }
 
 #[test]
 fn loom_two_of_one_class_who_join_meet() {
-    join_join("join, join: one class", [MAN, MAN]);
+    join_join("join, join: one class", None, opened, [MAN, MAN]);
+}
+
+#[test]
+fn loom_bounded_the_first_two_ever_meet() {
+    join_join("join, join: the first ever", Some(3), seated, [MAN, WOMAN]);
 }
 
 #[test]
@@ -130,7 +137,7 @@ fn loom_bounded_next_never_meets_the_partner_just_left() {
     });
 }
 
-/// Three threads, with a line that has its first chunk already: how a line begins is a model of its own.
+/// Three threads.
 fn three(
     name: &str,
     bound: usize,
@@ -138,10 +145,8 @@ fn three(
     waiting: impl Fn(&[Standing]) -> usize + Send + Sync + 'static,
 ) {
     model(name, Some(bound), move || {
-        let (shared, [mut a, b, c]) = start();
-        let mut m = &*shared;
-        let _made_the_line = (m.join(&mut a, &MAN, NOW), m.cancel(a.slot()));
-        let standings = run(&shared, [a, b, c]);
+        let (shared, seats) = start();
+        let standings = run(&shared, seats);
         let still = standings.iter().filter(|s| **s == Standing::Waiting).count();
         assert_eq!(still, waiting(&standings), "{standings:?}");
     });
@@ -211,8 +216,11 @@ fn loom_bounded_the_first_in_line_is_served_first() {
         let _told = (m.join(&mut first, &SUITOR, NOW), m.join(&mut second, &SUITOR, NOW));
         let _joined = thread.join().expect("no panic");
         let standings = pairs_are_symmetric(&shared, 3);
-        assert!(matches!(standings[0], Standing::Paired(_)), "{standings:?}");
-        assert_eq!(standings[1], Standing::Waiting);
+        let Standing::Paired(pairing) = standings[2] else { panic!("nobody met her: {standings:?}") };
+        // Her own choice is the first. The second may find her only while she is in the middle of her join.
+        let second_found_her = pairing.searcher.slot == Slot(1);
+        assert!(second_found_her || pairing.partner_of(Slot(0)).is_some(), "{standings:?}");
+        assert_eq!(standings.iter().filter(|s| **s == Standing::Waiting).count(), 1, "{standings:?}");
     });
 }
 

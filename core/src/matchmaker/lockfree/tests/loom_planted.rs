@@ -35,7 +35,7 @@ fn loom_to_pop_and_then_to_publish_leaves_two_people_waiting() {
 
 fn two_join<F: Faults>() {
     model("planted: join, join", None, || {
-        let (shared, mut seats) = seated::<F>(2);
+        let (shared, mut seats) = opened::<F>(2);
         let (shared, mut b) = (Arc::new(shared), seats.pop().expect("two"));
         let other = shared.clone();
         let thread = thread::spawn(move || (&*other).join(&mut b, &WOMAN, NOW));
@@ -55,7 +55,7 @@ fn loom_a_missing_fence_is_caught() {
 /// He leaves and comes back wanting women only, while another man joins: they must not meet then.
 fn changes_his_mind<F: Faults>() {
     model("planted: join + leave + join otherwise, join", Some(3), || {
-        let (shared, mut seats) = seated::<F>(2);
+        let (shared, mut seats) = opened::<F>(2);
         let (shared, mut b) = (Arc::new(shared), seats.pop().expect("two"));
         let mut m = &*shared;
         let _waits = m.join(&mut seats[0], &MAN, NOW);
@@ -83,7 +83,7 @@ fn loom_a_forgotten_generation_is_caught() {
 /// Two join of whom only one remembers that they have met: they must not meet, whoever searches.
 fn one_remembers<F: Faults>() {
     model("planted: join, join of two of whom one remembers", Some(2), || {
-        let (shared, mut seats) = seated::<F>(2);
+        let (shared, mut seats) = opened::<F>(2);
         let (shared, mut b) = (Arc::new(shared), seats.pop().expect("two"));
         let mut m = &*shared;
         m.remember(&mut b, seats[0].slot(), NOW.after(Duration::from_secs(60))).expect("idle");

@@ -63,6 +63,18 @@ fn seated<F: Faults>(users: u32) -> (LockFree<F>, Vec<Seat>) {
     (shared, seats)
 }
 
+/// A small matchmaker with everyone's seat, whose lines were used before: as it is but for the first moment.
+#[cfg(loom)]
+fn opened<F: Faults>(users: u32) -> (LockFree<F>, Vec<Seat>) {
+    let (shared, seats) = seated::<F>(users);
+    for ticket in [MAN, WOMAN, SUITOR] {
+        let filed = Filed::new(&ticket, Duration::ZERO, NOW, &shared.rules);
+        shared.lines.open(Class::of(&ticket).index());
+        shared.pass(&filed, shared.turnstiles.read(0));
+    }
+    (shared, seats)
+}
+
 #[cfg(any(loom, shuttle))]
 /// Everyone's standing must make sense together: pairs symmetric, and nobody in two.
 fn pairs_are_symmetric<F: Faults>(shared: &LockFree<F>, users: u32) -> Vec<Standing> {
