@@ -4,7 +4,7 @@
 mod served;
 
 use rusqlite::{Connection, OpenFlags};
-use served::Server;
+use served::{Server, nobat};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -103,4 +103,54 @@ fn a_full_disk_of_the_records_alone_is_told_and_the_bot_goes_on() {
     assert_eq!(users(&small.join("records.sqlite")).len(), 1501);
     server.stop();
     let _ = unmount();
+}
+
+/// What the command says, and its status.
+fn exported(place: &Path, args: &[&str]) -> (String, String, i32) {
+    let words: Vec<_> = ["export"].iter().chain(args).copied().collect();
+    let ended = nobat(place, &words).output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (text(ended.stdout), text(ended.stderr), ended.status.code().expect("no signal"))
+}
+
+#[test]
+fn a_table_is_exported_while_the_bot_runs_and_from_the_journal_alone() {
+    let place = tempfile::tempdir().expect("a place");
+    let server = Server::start(place.path(), &[]);
+    for user in 1..=5 {
+        assert!(server.pays(user, user, &format!("=charge/{user}")).starts_with("HTTP/1.1 200"));
+    }
+    server.until_level();
+    let (csv, _, status) = exported(place.path(), &["payments"]);
+    assert_eq!((status, csv.lines().count()), (0, 6));
+    assert!(csv.starts_with("kind,charge,user_id,bot_id,stars,gave,amount,paid_at,refunded,refunded_at\n"));
+    assert!(csv.contains("chat,'=charge/3,3,1000001,300,vip_days,30,2"), "{csv}");
+    let (same, _, _) = exported(place.path(), &["payments", "--from-journal"]);
+    assert_eq!(same, csv, "there was no snapshot yet, so the journal says as much");
+    let (json, _, _) = exported(place.path(), &["subscriptions", "--format", "jsonl"]);
+    let first: serde_json::Value = serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((first["plan"].as_str(), first["status"].as_str()), (Some("vip"), Some("active")));
+    let (none, _, _) = exported(place.path(), &["users", "--since", "2999-01-01"]);
+    assert_eq!(none.lines().count(), 1);
+
+    let file = place.path().join("users.csv");
+    let (out, says, _) = exported(place.path(), &["users", "--to", "users.csv"]);
+    assert!(out.is_empty() && says.contains("users.csv: 5 rows"), "{says}");
+    use std::os::unix::fs::PermissionsExt as _;
+    assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+    drop(server);
+    assert_eq!(exported(place.path(), &["users"]).0.lines().count(), 6, "and when it does not run");
+}
+
+#[test]
+fn an_export_that_cannot_be_says_what_to_do() {
+    let place = tempfile::tempdir().expect("a place");
+    let (_, says, status) = exported(place.path(), &["people"]);
+    assert!(status == 2 && says.contains("one of users, payments, subscriptions, audit"), "{says}");
+    let (_, says, status) = exported(place.path(), &["users"]);
+    assert!(status == 1 && says.contains("`--from-journal` reads the journal instead"), "{says}");
+    let (_, says, status) = exported(place.path(), &["users", "--since", "yesterday"]);
+    assert!(status == 2 && says.contains("write 2026-11-01"), "{says}");
+    let (_, says, status) = exported(place.path(), &["users", "--from-journal"]);
+    assert!(status == 74 && says.contains("data"), "{says}");
 }

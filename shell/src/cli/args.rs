@@ -42,6 +42,8 @@ pub enum Command {
     /// Bring lists of results in
     #[command(subcommand)]
     Results(Results),
+    /// Write users, payments and the like as CSV or JSON lines
+    Export(Export),
     /// Ask the running process, or tell it what to do
     Ctl(Ctl),
     /// Look into the journal; changes nothing
@@ -173,6 +175,36 @@ pub enum Webhook {
     Info,
     /// Remove all webhooks; waiting updates stay with the platform
     Clear,
+}
+
+/// `nobat export`
+#[derive(clap::Args, Debug)]
+pub struct Export {
+    /// Which table: users, payments, subscriptions or audit (docs/records.md)
+    pub table: String,
+    /// How rows look
+    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
+    pub format: ExportFormat,
+    /// Only rows dated then or later, such as 2026-11-01 or 2026-11-01T09:00:00+03:00; rows without a date
+    /// always
+    #[arg(long, value_name = "INSTANT")]
+    pub since: Option<String>,
+    /// Into this file, readable by its owner alone, once it is whole; without it to the output
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Read the journal and its newest snapshot instead of the database: dates and audit lines before that
+    /// snapshot are not known there. Without it so only where records are off
+    #[arg(long)]
+    pub from_journal: bool,
+}
+
+/// How exported rows look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated, with a line of names
+    Csv,
+    /// One JSON object a line
+    Jsonl,
 }
 
 /// `nobat results ...`

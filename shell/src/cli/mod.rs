@@ -8,6 +8,7 @@ pub mod args;
 mod check;
 mod ctl;
 mod doctor;
+mod export;
 mod journal;
 mod remedy;
 mod results;
@@ -96,6 +97,7 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Results(results) => results::run(world, &inputs, results),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
         Command::Ctl(args) => ctl::run(world, &inputs, args),
+        Command::Export(args) => export::run(world, &inputs, args),
         Command::Snapshot(snapshot) => journal::snapshots(world, &inputs, snapshot),
     };
     // There is nowhere left to say that `err` is gone.

@@ -4,12 +4,12 @@
 //! What lives here: [`verify`], [`dump`] and [`snapshots`], which return values and lines. The command
 //! line prints them.
 
-use super::io::FsDirectory;
+use super::io::{Directory, FsDirectory};
 use super::snapshot::file::ImageReader;
 use super::{DiskError, segment, snapshot};
 use nobat_core::id::Seq;
-use nobat_core::journal::frame::Kind;
-use nobat_core::journal::recover::plan;
+use nobat_core::journal::frame::{Kind, SegmentHeader};
+use nobat_core::journal::recover::{Ending, plan};
 use nobat_core::journal::snapshot::SnapshotHeader;
 use std::fmt;
 use std::io::Write;
@@ -139,4 +139,32 @@ fn walk(
         });
     }
     Ok(reports)
+}
+
+/// How often a look at a running journal is repeated: what is written while it is read looks like damage for that
+/// moment alone.
+const LOOKS: usize = 5;
+
+/// The last frame of the journal in `dir`, as of now; takes no lock, also beside a running process.
+///
+/// # Errors
+/// Damage, or what the operating system says.
+pub fn last(dir: &Path) -> Result<Seq, DiskError> {
+    let files = FsDirectory::new(dir);
+    let covered = snapshot::newest_whole(&files)?.map_or(Seq(0), |header| header.covered);
+    let headers = segment::list(&files)?;
+    plan(&headers, covered)?;
+    let Some(header) = headers.last() else { return Ok(covered) };
+    Ok(Seq(ending(&files, header)?.next.0 - 1))
+}
+
+/// Where the frames of the last segment end, as of now.
+pub(super) fn ending(dir: &dyn Directory, header: &SegmentHeader) -> Result<Ending, DiskError> {
+    let mut look = 1;
+    loop {
+        match segment::read(dir, header, None, |_, _| Ok(())) {
+            Err(DiskError::Damaged { .. }) if look < LOOKS => look += 1,
+            other => return other,
+        }
+    }
 }

@@ -14,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often it is looked whether something is to be written: how old the tables are when nothing is wrong.
 const TICK: Duration = Duration::from_millis(500);
@@ -25,8 +25,9 @@ const REST_MAX: Duration = Duration::from_millis(500);
 const RETRY_MIN: Duration = Duration::from_secs(1);
 /// How late it is noticed that a database is there again.
 const RETRY_MAX: Duration = Duration::from_secs(30);
-/// How long a stop waits for the last rows.
-const FINISH_WITHIN: Duration = Duration::from_secs(2);
+/// How long the last rows may take at a stop, and how long a stop waits for the thread.
+const FINISH_WITHIN: Duration = Duration::from_millis(700);
+const STOP_WITHIN: Duration = Duration::from_secs(1);
 /// Between two words about the same trouble, and between two looks after the tables.
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -86,10 +87,21 @@ impl Handle {
     }
 
     /// Ends the thread once the database has everything, or soon: what is not written by then is written after
-    /// the next start.
+    /// the next start. A thread that waits for a server that does not answer is left to the end of the process.
     pub fn stop_and_join(self) {
         self.stop.store(true, Relaxed);
-        self.thread.thread().unpark();
+        let began = Instant::now();
+        while !self.thread.is_finished() {
+            if began.elapsed() > STOP_WITHIN {
+                say!(
+                    Info,
+                    "the database of records does not answer: what is left is written after the next start"
+                );
+                return;
+            }
+            self.thread.thread().unpark();
+            thread::sleep(Duration::from_millis(5));
+        }
         if self.thread.join().is_err() {
             say!(Error, "the records thread panicked");
         }

@@ -10,6 +10,8 @@
 
 mod background;
 pub mod doc;
+pub mod export;
+mod offline;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod project;
@@ -17,6 +19,7 @@ mod sqlite;
 mod store;
 
 pub use background::{Handle, Marks, Upkeep, spawn};
+pub use offline::from_journal;
 pub use project::{Open, Projector, RecordsError, Turn};
 pub use sqlite::Sqlite;
 pub use store::{Position, Store, StoreError};
@@ -57,5 +60,22 @@ pub fn database(config: &Config) -> Option<Open> {
         RecordsStore::Postgres(_) => Some(Box::new(|| {
             Err(StoreError::Database("this nobat was built without the feature `postgres`".to_owned()))
         })),
+    }
+}
+
+/// Opens the database that the configuration names to be read only, as it is; none where records are off.
+///
+/// # Errors
+/// It is not there, cannot be reached, or is of another version.
+pub fn reader(config: &Config) -> Result<Option<Box<dyn Store>>, StoreError> {
+    match &config.records.store {
+        RecordsStore::Off => Ok(None),
+        RecordsStore::Sqlite(path) => Ok(Some(Box::new(Sqlite::read(path)?))),
+        #[cfg(feature = "postgres")]
+        RecordsStore::Postgres(uri) => Ok(Some(Box::new(postgres::Postgres::read(uri)?))),
+        #[cfg(not(feature = "postgres"))]
+        RecordsStore::Postgres(_) => {
+            Err(StoreError::Database("this nobat was built without the feature `postgres`".to_owned()))
+        }
     }
 }

@@ -5,7 +5,8 @@
 //! between.
 
 use super::store::{
-    Dialect, Position, Store, StoreError, kind_case, migrations, names, on_conflict, own_tables, unknown,
+    Dialect, Position, Store, StoreError, current, kind_case, migrations, names, on_conflict, own_tables,
+    unknown,
 };
 use crate::observe::Secret;
 use crate::postgres::{connect, told};
@@ -45,6 +46,15 @@ impl Postgres {
         let mut store = Self { client, kinds };
         store.migrate()?;
         Ok(store)
+    }
+
+    /// Connects to be read only; the tables stay as they are.
+    pub(super) fn read(uri: &Secret) -> Result<Self, StoreError> {
+        let mut client = connect(uri.expose()).map_err(StoreError::Database)?;
+        client.batch_execute("SET default_transaction_read_only = on; SET TIME ZONE 'UTC'")?;
+        let row = client.query_opt("SELECT version FROM nobat_schema", &[])?;
+        current(row.map_or(0, |row| u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX)))?;
+        Ok(Self { client, kinds: Vec::new() })
     }
 
     fn migrate(&mut self) -> Result<(), StoreError> {

@@ -114,6 +114,12 @@ impl Projector {
         (self.store, self.tail) = (None, None);
     }
 
+    /// The database itself, as it is now.
+    #[must_use]
+    pub fn into_store(self) -> Option<Box<dyn Store>> {
+        self.store
+    }
+
     /// The open database, for what is done beside rows.
     pub fn store(&mut self) -> Option<&mut Box<dyn Store>> {
         self.store.as_mut()

@@ -74,6 +74,17 @@ pub trait Store: Send {
     ) -> Result<std::io::Result<()>, StoreError>;
 }
 
+/// Tables that are only read must be of this version.
+pub(super) fn current(found: u32) -> Result<(), StoreError> {
+    match found {
+        found if found == version() => Ok(()),
+        found if found > version() => Err(StoreError::Newer { found, known: version() }),
+        _ => {
+            Err(StoreError::Database("its tables are of an older nobat: serve once with this one".to_owned()))
+        }
+    }
+}
+
 /// What differs between the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dialect {

@@ -24,16 +24,20 @@ fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address")
 }
 
+/// The program, in this place.
+pub(crate) fn nobat(place: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nobat"));
+    command.args(args).env_clear().current_dir(place).stdin(Stdio::null());
+    command.env("BOT_TOKENS", "1000001:TEST,1000002:TEST");
+    command
+}
+
 impl Server {
     pub(crate) fn start(place: &Path, env: &[(&str, &str)]) -> Self {
         let (listen, admin) = (free_port(), free_port());
         let log = place.join("log");
         let out = fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_nobat"))
-            .arg("serve")
-            .env_clear()
-            .current_dir(place)
-            .env("BOT_TOKENS", "1000001:TEST,1000002:TEST")
+        let child = nobat(place, &["serve"])
             .env("TELEGRAM_API_ROOT", format!("http://{}", free_port()))
             .env("NOBAT_LISTEN", listen.to_string())
             .env("NOBAT_ADMIN_LISTEN", admin.to_string())
@@ -61,6 +65,16 @@ impl Server {
     /// `/start` of a user; the answer.
     pub(crate) fn update(&self, user: u64) -> String {
         self.message(user, user, "\"text\":\"/start\"")
+    }
+
+    /// He pays 300 Stars for thirty days, under this number.
+    pub(crate) fn pays(&self, update: u64, user: u64, charge: &str) -> String {
+        let paid = format!(
+            "\"successful_payment\":{{\"currency\":\"XTR\",\"total_amount\":300,\
+             \"invoice_payload\":\"vip:30:300\",\"telegram_payment_charge_id\":\"{charge}\",\
+             \"provider_payment_charge_id\":\"\"}}"
+        );
+        self.message(update, user, &paid)
     }
 
     /// A message of a user that holds this.
