@@ -13,7 +13,7 @@ pub mod doctor;
 mod limits;
 mod log;
 mod order;
-mod proof;
+pub(crate) mod proof;
 pub mod reading;
 #[cfg(test)]
 mod tests;

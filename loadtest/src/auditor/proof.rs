@@ -30,7 +30,7 @@ use crate::wire::At;
 const TURNS: usize = 3;
 
 /// Each process of the server with what it did on the wire.
-pub(super) struct Proofs {
+pub(crate) struct Proofs {
     ends_within: Duration,
     /// When each process but the last was killed, in order.
     kills: Vec<At>,
@@ -70,7 +70,7 @@ impl Earliest {
 
 impl Proofs {
     /// Reads the log. O(n log n).
-    pub(super) fn of(log: &Log, ends_within: Duration) -> Proofs {
+    pub(crate) fn of(log: &Log, ends_within: Duration) -> Proofs {
         let kills: Vec<At> = log.processes.iter().filter(|(_, up)| !up).map(|(at, _)| *at).collect();
         if kills.is_empty() {
             // Without a kill nothing is asked.
@@ -96,9 +96,15 @@ impl Proofs {
         Proofs { ends_within, kills, lives, updates: first_updates(log) }
     }
 
+    /// With more updates that had an effect: when each was first delivered, and when it was answered 200.
+    pub(crate) fn with_updates(mut self, updates: impl IntoIterator<Item = (At, At)>) -> Proofs {
+        self.updates = Earliest::of(self.updates.0.into_iter().chain(updates).collect());
+        self
+    }
+
     /// Which process sent this, counted from 0. One that came by an unknown way is taken for the process of its
     /// time.
-    pub(super) fn life(&self, sent: &Sent) -> usize {
+    fn life(&self, sent: &Sent) -> usize {
         let at = sent.line.map_or(sent.decided_at, |line| line.opened_at);
         self.kills.partition_point(|kill| *kill <= at)
     }
@@ -106,7 +112,7 @@ impl Proofs {
     /// Whether this was surely sent by the process that [`Proofs::life`] says. Of a connection that a process opened
     /// right before it was killed, the platform may learn only after that, and count it to the next one. A dead
     /// process sends nothing after an answer, so a second request tells.
-    pub(super) fn is_certain(&self, sent: &Sent) -> bool {
+    fn is_certain(&self, sent: &Sent) -> bool {
         let life = self.life(sent);
         let arrivals =
             self.lives.get(life).zip(sent.line).and_then(|(life, line)| life.arrivals.get(&line.nth));
@@ -114,19 +120,40 @@ impl Proofs {
     }
 
     /// When that process was killed, if it was.
-    pub(super) fn killed_at(&self, life: usize) -> Option<At> {
+    fn killed_at(&self, life: usize) -> Option<At> {
         self.kills.get(life).copied()
     }
 
     /// The end of this message was surely durable when its process was killed.
-    pub(super) fn durable(&self, sent: &Sent) -> bool {
+    pub(crate) fn durable(&self, sent: &Sent) -> bool {
         self.chain(sent).is_some()
     }
 
+    /// Whether the server may not know that `first` arrived when it sends `again`: its answer was lost, or the process
+    /// that sent it was killed and nothing on the wire proves that its end was durable before that.
+    pub(crate) fn excuse(&self, first: &Sent, again: &Sent) -> bool {
+        if first.answered_at.is_none() {
+            return true;
+        }
+        let (life, other) = (self.life(first), self.life(again));
+        if life == other {
+            return !(self.is_certain(first) && self.is_certain(again));
+        }
+        // What was on the wire at a kill may be judged after what the next process sent.
+        let older = if other < life { again } else { first };
+        !self.durable(older)
+    }
+
+    /// How long before the kill of its process this message was answered.
+    pub(crate) fn before_a_kill(&self, sent: &Sent) -> Option<Duration> {
+        let kill = self.killed_at(self.life(sent))?;
+        Some(kill.saturating_sub(sent.answered_at?))
+    }
+
     /// Messages of killed processes, and those of them that must not come again.
-    pub(super) fn count(&self, sent: &[Sent]) -> (u64, u64) {
+    pub(crate) fn count<'a>(&self, sent: impl IntoIterator<Item = &'a Sent>) -> (u64, u64) {
         let mut counts = (0, 0);
-        for sent in sent.iter().filter(|sent| self.killed_at(self.life(sent)).is_some()) {
+        for sent in sent.into_iter().filter(|sent| self.killed_at(self.life(sent)).is_some()) {
             counts.0 += 1;
             counts.1 += u64::from(self.durable(sent));
         }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::rehearse::absolute;
 use crate::rehearse::ServerCommand;
-use crate::rehearse::torture::{self, Options};
+use crate::rehearse::torture::{self, Load, Options};
 
 /// Flags of `torture`.
 #[derive(Debug, clap::Args)]
@@ -13,12 +13,16 @@ use crate::rehearse::torture::{self, Options};
 Examples:
   nobat-load torture --kills 40                 about a minute
   nobat-load torture --kills 1000 --seed 7      about 20 minutes
+  nobat-load torture --load chat                people who meet, talk and pay
 
 Exit status: 0 passed, 1 failed, 2 it could not be held.")]
 pub(super) struct Args {
     /// Kill the server with SIGKILL this many times.
     #[arg(long, value_name = "N", default_value_t = 40)]
     kills: u32,
+    /// What the server is loaded with.
+    #[arg(long, value_enum, value_name = "LOAD", default_value = "results")]
+    load: Load,
     /// Everything random but the machine's own timing follows from it.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -46,8 +50,8 @@ impl Args {
             Ok(server) => server,
             Err(error) => return super::trouble(&error),
         };
-        let options =
-            Options { kills: self.kills, seed: self.seed, server, folder: self.out, quiet: self.quiet };
+        let Args { kills, load, seed, out: folder, quiet, .. } = self;
+        let options = Options { kills, load, seed, server, folder, quiet };
         let verdict = match torture::run(&options) {
             Ok(verdict) => verdict,
             Err(error) => return super::trouble(&error),

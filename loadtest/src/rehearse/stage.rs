@@ -345,6 +345,11 @@ pub(super) fn end_platform(platform: Arc<Emulator>, drive: Drive) {
         std::thread::sleep(TICK);
     }
     drop(drive);
+    stop_platform(platform);
+}
+
+/// Closes the platform's connections and ends its thread.
+pub(super) fn stop_platform(platform: Arc<Emulator>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     if let (Ok(runtime), Some(platform)) = (runtime, Arc::into_inner(platform)) {
         runtime.block_on(platform.stop());

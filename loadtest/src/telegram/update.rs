@@ -11,7 +11,7 @@ use super::counters::count;
 use super::delivery::queue::{Lane, Pending};
 use super::fault::{FaultKind, Stage};
 use super::json::to_wire;
-use super::methods::money::Invoice;
+use super::methods::money::{self, Invoice};
 use super::reach::Known;
 use super::shapes::{EntityOut, MessageOut, UserOut, bot_user, chat_of, student};
 use super::world::{Bot, BotState, World};
@@ -28,7 +28,8 @@ pub struct Submit {
     pub planned_at: At,
     /// A `Press` with an empty `callback_id` gets one. An `Other` is one of `my_chat_member` (the user blocks
     /// the bot), `edited_message`, `inline_query`, `pay:<message id>` (of an invoice; it becomes a
-    /// `pre_checkout_query`), or any other name, sent as an update of that kind.
+    /// `pre_checkout_query`), `paid-again` (the news of his last payment once more), or any other name, sent as
+    /// an update of that kind.
     pub what: What,
     /// `ar`, `en` ... as the user's client says.
     pub language_code: Cow<'static, str>,
@@ -77,6 +78,10 @@ pub(crate) fn submit(world: &World, submit: Submit) -> Option<i64> {
                 let id = (world.dice.bits() >> 1).to_string();
                 let invoice = state.till.checkout(chat, message_id, user, now, &id);
                 checkout_update(update_id, from, &id, invoice.cloned().unwrap_or_default())
+            }
+            None if name == PAID_AGAIN => {
+                let payment = state.till.last_payment(user).unwrap_or_default();
+                money::payment_update(state, update_id, from, chat, date, payment)
             }
             None => other_update(bot, update_id, from, chat, date, name, world.dice.bits()),
         },
@@ -169,12 +174,16 @@ fn kind_of(what: &What, user: u64, chat: i64) -> Kind {
             "my_chat_member" => ("my_chat_member", Lane::Member(chat)),
             "edited_message" => ("edited_message", Lane::Chat(chat)),
             "inline_query" => ("inline_query", Lane::Other(user)),
+            PAID_AGAIN => ("message", Lane::Chat(chat)),
             pay if paid_message(pay).is_some() => ("pre_checkout_query", Lane::Checkout(user)),
             _ => ("other", Lane::Other(user)),
         },
     };
     Kind { name, lane }
 }
+
+/// The news of the user's last payment once more, as an update of its own.
+const PAID_AGAIN: &str = "paid-again";
 
 /// The invoice's message of `pay:<message id>`.
 fn paid_message(name: &str) -> Option<i64> {

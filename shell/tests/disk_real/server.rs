@@ -90,14 +90,17 @@ impl Server {
         false
     }
 
-    /// The number of its thread of this name.
+    /// The number of its thread of this name. A thread gives itself its name, a moment after it has begun.
     pub(super) fn thread(&self, name: &str) -> u32 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().flatten();
-        let named = |task: &fs::DirEntry| {
-            fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
-        };
-        let mut tasks = tasks.filter(named);
-        tasks.next().expect("a thread of that name").file_name().to_str().unwrap().parse().unwrap()
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_secs(10) {
+            for task in fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().flatten() {
+                if fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name) {
+                    return task.file_name().to_str().unwrap().parse().unwrap();
+                }
+            }
+        }
+        panic!("no thread {name}: {}", self.said())
     }
 
     /// Kills the process that holds the data directory, and waits until its wrapper is gone too.

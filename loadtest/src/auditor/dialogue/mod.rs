@@ -210,9 +210,9 @@ impl<'a> Dialogue<'a, '_> {
     fn judge_repeat(&mut self, sent: &'a Sent) {
         let user = self.user();
         let first = self.seen.get(&sent.reading).copied();
-        let excused = first.is_some_and(|first| self.may_be_unknown(first, sent));
+        let excused = first.is_some_and(|first| self.proofs.excuse(first, sent));
         let check = if excused { Check::ExcusedRepeat } else { Check::Repeated };
-        let before = first.and_then(|first| self.before_a_kill(first));
+        let before = first.and_then(|first| self.proofs.before_a_kill(first));
         if let (true, Some(before)) = (excused, before) {
             self.audit.widest_excuse = self.audit.widest_excuse.max(before);
         }
@@ -223,27 +223,6 @@ impl<'a> Dialogue<'a, '_> {
             });
             format!("{label} again, without a question for it{when}")
         });
-    }
-
-    /// Whether the server may not know that the first copy arrived: its answer was lost, or the process that sent
-    /// it was killed and nothing on the wire proves that its end was durable before that.
-    fn may_be_unknown(&self, first: &Sent, again: &Sent) -> bool {
-        if first.answered_at.is_none() {
-            return true;
-        }
-        let (life, other) = (self.proofs.life(first), self.proofs.life(again));
-        if life == other {
-            return !(self.proofs.is_certain(first) && self.proofs.is_certain(again));
-        }
-        // What was on the wire at a kill may be judged after what the next process sent.
-        let older = if other < life { again } else { first };
-        !self.proofs.durable(older)
-    }
-
-    /// How long before the kill of its process this copy was answered.
-    fn before_a_kill(&self, first: &Sent) -> Option<Duration> {
-        let kill = self.proofs.killed_at(self.proofs.life(first))?;
-        Some(kill.saturating_sub(first.answered_at?))
     }
 
     /// Writes down what became of each question.

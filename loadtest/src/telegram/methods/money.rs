@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -14,6 +15,7 @@ use crate::telegram::delivery::queue::Lane;
 use crate::telegram::json::to_wire;
 use crate::telegram::shapes::{MessageOut, UserOut, chat_of, student};
 use crate::telegram::update::{Cause, Kind, issue};
+use crate::telegram::world::BotState;
 use crate::wire::{At, What};
 
 /// How long a pre-checkout query can be answered (a fact of the Bot API).
@@ -75,6 +77,25 @@ impl Till {
     }
 }
 
+impl Till {
+    /// What a user was last told to have paid.
+    pub(crate) fn last_payment(&self, user: u64) -> Option<Value> {
+        self.charges.iter().rev().find(|charge| charge.user == user).map(Charge::payment)
+    }
+}
+
+impl Charge {
+    /// As the platform tells of it.
+    fn payment(&self) -> Value {
+        let mut payment = serde_json::to_value(&self.invoice).unwrap_or_default();
+        if let Value::Object(fields) = &mut payment {
+            fields.insert("telegram_payment_charge_id".into(), self.id.clone().into());
+            fields.insert("provider_payment_charge_id".into(), format!("{}_0", self.user).into());
+        }
+        payment
+    }
+}
+
 /// Performs `method` if it is about money.
 pub(super) fn perform(method: &str, desk: &mut Desk<'_>) -> Option<Verdict> {
     Some(match method {
@@ -100,13 +121,10 @@ fn answer_checkout(desk: &mut Desk<'_>) -> Verdict {
     }
     let charge_id = format!("stx{:016x}", desk.world.dice.bits());
     let Checkout { user, chat, invoice, .. } = checkout;
-    let mut payment = serde_json::to_value(&invoice).unwrap_or_default();
-    if let Value::Object(fields) = &mut payment {
-        fields.insert("telegram_payment_charge_id".into(), charge_id.clone().into());
-        fields.insert("provider_payment_charge_id".into(), format!("{user}_0").into());
-    }
     let (date, refunded) = (desk.date(), None);
-    desk.state.till.charges.push(Charge { id: charge_id, date, user, invoice, refunded });
+    let charge = Charge { id: charge_id, date, user, invoice, refunded };
+    let payment = charge.payment();
+    desk.state.till.charges.push(charge);
     tell_user_message(desk, user, chat, "successful_payment", payment);
     Ok(Done::yes())
 }
@@ -169,9 +187,32 @@ fn tell_user_message(desk: &mut Desk<'_>, user: u64, chat: i64, field: &str, con
     let cause = Cause { planned_at: now, now, user, chat, what: What::Other(field.to_owned()) };
     let kind = Kind { name: "message", lane: Lane::Chat(chat) };
     issue(world, bot, desk.state, cause, kind, |state, update_id| {
-        let message_id = state.chats.next_message_id(chat);
-        let mut message = MessageOut::new(message_id, from, chat_of(chat), date);
-        message.content = Map::from_iter([(field.to_owned(), content)]);
-        to_wire(&ServiceUpdate { update_id, message })
+        service_update(state, update_id, from, chat, date, (field, content))
     });
+}
+
+/// The news of a payment.
+pub(crate) fn payment_update(
+    state: &mut BotState,
+    update_id: i64,
+    from: UserOut<'_>,
+    chat: i64,
+    date: u64,
+    payment: Value,
+) -> Bytes {
+    service_update(state, update_id, from, chat, date, ("successful_payment", payment))
+}
+
+fn service_update(
+    state: &mut BotState,
+    update_id: i64,
+    from: UserOut<'_>,
+    chat: i64,
+    date: u64,
+    (field, content): (&str, Value),
+) -> Bytes {
+    let message_id = state.chats.next_message_id(chat);
+    let mut message = MessageOut::new(message_id, from, chat_of(chat), date);
+    message.content = Map::from_iter([(field.to_owned(), content)]);
+    to_wire(&ServiceUpdate { update_id, message })
 }
