@@ -115,7 +115,10 @@ fn killed_at(seeded: &Path, aim: Aim, calls: &str, nth: usize) -> bool {
     let (data, log) = (place.path().join("data"), place.path().join("log"));
     fs::create_dir(&data).unwrap();
     for entry in fs::read_dir(seeded).unwrap().flatten() {
-        fs::copy(entry.path(), data.join(entry.file_name())).unwrap();
+        // The socket of `nobat ctl` lies there too.
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), data.join(entry.file_name())).unwrap();
+        }
     }
     let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:signal=SIGKILL:when={nth}"));
     let strace = ["strace", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
