@@ -10,6 +10,7 @@
 
 pub mod address;
 pub mod admin;
+pub mod backup;
 pub mod channel;
 pub mod cli;
 pub mod clock;

@@ -88,6 +88,46 @@ pub fn recover(
     }
 }
 
+/// What a rehearsal brought back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rehearsed {
+    /// The last frame.
+    pub last: Seq,
+    /// Users of whom something is known.
+    pub users: usize,
+    /// Envelopes without an end.
+    pub pending: u64,
+}
+
+/// Brings back what `dir` holds as [`recover`] does, into an engine that is only looked at: nothing in `dir` changes,
+/// not even a lock is taken.
+///
+/// # Errors
+/// As [`recover`]; a snapshot that is not whole is an error here.
+pub fn rehearse(dir: &dyn Directory, engine: &Engine<Detached>) -> Result<Rehearsed, RecoveryError> {
+    let (mut recovered, mut corrupt) = (Recovered::default(), None);
+    let mut told = |applied: Result<(), Corrupt>| {
+        applied.map_err(|e| {
+            corrupt.get_or_insert(e);
+            Malformed("it does not continue the state before it")
+        })
+    };
+    let read = load_newest(dir, |block| told(engine.load(&mut recovered, block))).and_then(|mut loaded| {
+        if let Some(flaw) = loaded.passed_over.pop() {
+            return Err(flaw);
+        }
+        engine.loaded(&recovered);
+        let covered = loaded.header.map_or(Seq(0), |header| header.covered);
+        crate::disk::read_only(dir, covered, |seq, frame| told(engine.replay(&mut recovered, seq, frame)))
+    });
+    if let Some(e) = corrupt {
+        return Err(e.into());
+    }
+    let next = read?;
+    engine.check_pairs()?;
+    Ok(Rehearsed { last: Seq(next.0 - 1), users: engine.users(), pending: engine.pending() })
+}
+
 /// Makes the snapshot that is due. `pace` hears of every few bytes read or written, and may rest, or end it
 /// with an error.
 ///

@@ -359,16 +359,6 @@ impl<J: Journal> Engine<J> {
         self.kinds[kind.index()].load.per_s.store(per_s.max(1), Relaxed);
     }
 
-    /// Envelopes without an end.
-    pub fn pending(&self) -> u64 {
-        self.pending.load(Relaxed)
-    }
-
-    /// Users of whom something is kept.
-    pub fn users(&self) -> usize {
-        self.cells.len()
-    }
-
     /// The journal this engine writes to.
     pub const fn journal(&self) -> &J {
         &self.journal
@@ -383,6 +373,16 @@ impl<J: Journal> Engine<J> {
 }
 
 impl<J> Engine<J> {
+    /// Envelopes without an end.
+    pub fn pending(&self) -> u64 {
+        self.pending.load(Relaxed)
+    }
+
+    /// Users of whom something is kept.
+    pub fn users(&self) -> usize {
+        self.cells.len()
+    }
+
     fn close(&self, ended: &Ended) {
         if ended.id.index() >= step::RELAYED {
             // One user's word to another lies in no cell, so its end is counted as it comes: once.

@@ -44,6 +44,10 @@ pub enum Command {
     Results(Results),
     /// Write users, payments and the like as CSV or JSON lines
     Export(Export),
+    /// Copy everything, also while the bot runs, and open the copy to see that it works
+    Backup(Backup),
+    /// Make a data directory of a backup
+    Restore(Restore),
     /// Ask the running process, or tell it what to do
     Ctl(Ctl),
     /// Look into the journal; changes nothing
@@ -205,6 +209,26 @@ pub enum ExportFormat {
     Csv,
     /// One JSON object a line
     Jsonl,
+}
+
+/// `nobat backup`
+#[derive(clap::Args, Debug)]
+pub struct Backup {
+    /// The folder that it goes into, as nobat-<time>; without it `backup.to`
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    pub to: Option<PathBuf>,
+    /// Make none; open this one to see whether it still works
+    #[arg(long, value_name = "BACKUP")]
+    pub check: Option<PathBuf>,
+}
+
+/// `nobat restore`
+#[derive(clap::Args, Debug)]
+pub struct Restore {
+    /// The backup, a folder nobat-<time>. It becomes the data directory (--data-dir), which must be empty or not
+    /// there
+    #[arg(long, value_name = "BACKUP")]
+    pub from: PathBuf,
 }
 
 /// `nobat results ...`

@@ -5,6 +5,7 @@
 //! it; tests call it with a platform in memory.
 
 pub mod args;
+mod backup;
 mod check;
 mod ctl;
 mod doctor;
@@ -97,6 +98,8 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Results(results) => results::run(world, &inputs, results),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
         Command::Ctl(args) => ctl::run(world, &inputs, args),
+        Command::Backup(args) => backup::run(world, &inputs, args),
+        Command::Restore(args) => backup::restore(world, &inputs, args),
         Command::Export(args) => export::run(world, &inputs, args),
         Command::Snapshot(snapshot) => journal::snapshots(world, &inputs, snapshot),
     };

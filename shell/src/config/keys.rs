@@ -217,6 +217,12 @@ keys! {
         "How often space is given back to the disk; 0 for never.";
     RECORDS_BACKLOG: records.backlog_mb, &[], Whole(64, 1_048_576), "1024",
         "MiB of journal kept for a database that cannot be written. Beyond, it is let go, and all is read again from a snapshot later: dates and audit lines of that time are lost.";
+    BACKUP_EVERY: backup.every_hours, &[], Whole(0, 8760), "0",
+        "How often `serve` makes a backup of itself; 0 for never.";
+    BACKUP_TO: backup.to, &[], Path, "",
+        "The folder that backups go into: another disk, or a folder that is carried away. `nobat backup` goes there as well.";
+    BACKUP_KEEP: backup.keep, &[], Whole(1, 10_000), "7",
+        "How many backups stay, the newest.";
     RELEASE: results.release, &[], Time, "now",
         "When results may be shown, such as `2026-07-20T09:00:00+03:00`. Who asks before is answered then, in order. `now`: as soon as a data set is there.";
     DATASET: results.dataset, &[], Path, "",

@@ -5,6 +5,7 @@
 //! a socket or a data set: that a value can be used is found out by `nobat doctor`.
 
 mod address;
+mod backup;
 mod bots;
 mod chat;
 pub mod doc;
@@ -21,6 +22,7 @@ mod values;
 
 pub use crate::address::BaseUrl;
 pub use crate::observe::Secret;
+pub use backup::BackupConfig;
 pub use bots::{Kind, LaneConfig, Mode};
 pub use chat::ChatConfig;
 pub use names::{NameReport, NameUse};
@@ -128,6 +130,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let pacing = pacing(values);
     let limits = limits(values);
     let journal = journal(values);
+    let backup = backup::backup(values);
     let results = results(values);
     let chat = chat::chat(values);
     let log = log(values);
@@ -172,6 +175,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         limits,
         journal,
         records,
+        backup,
         results: ResultsConfig {
             dataset: results.dataset.or_else(|| Some(data_dir.join(DATASET_FILE))),
             ..results

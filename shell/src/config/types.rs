@@ -1,5 +1,6 @@
 //! The finished configuration, as the other rooms see it.
 
+use super::backup::BackupConfig;
 use super::bots::{Kind, LaneConfig, Mode};
 use super::chat::ChatConfig;
 use super::names::NameReport;
@@ -58,6 +59,8 @@ pub struct Config {
     pub journal: JournalConfig,
     /// What people may read.
     pub records: RecordsConfig,
+    /// Copies of everything.
+    pub backup: BackupConfig,
     /// The results bot.
     pub results: ResultsConfig,
     /// The chat bot.

@@ -12,6 +12,7 @@
 //! failed one it never rises again.
 
 mod commit;
+pub mod copy;
 pub mod follow;
 pub mod inspect;
 pub mod io;
@@ -28,7 +29,7 @@ mod writer;
 
 pub use commit::{Committed, Durability, Entry, Hooks, JournalHandle, Worker, spawn};
 pub use lock::Lock;
-pub use open::{Cut, Recovered};
+pub use open::{Cut, Recovered, read_only};
 pub use writer::Journal;
 
 use nobat_core::id::Seq;

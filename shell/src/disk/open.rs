@@ -117,6 +117,19 @@ impl Journal {
     }
 }
 
+/// Gives every entry behind `covered` to `each`, as a start would, and changes nothing: no lock, no new segment. Gives
+/// the sequence that the next entry would get.
+///
+/// # Errors
+/// As [`Journal::open`].
+pub fn read_only(
+    dir: &dyn Directory,
+    covered: Seq,
+    each: impl FnMut(Seq, &[u8]) -> Result<(), Malformed>,
+) -> Result<Seq, DiskError> {
+    Ok(replay(dir, &segment::list(dir)?, covered, each)?.next)
+}
+
 /// What the segments held.
 struct Found {
     next: Seq,

@@ -194,6 +194,12 @@ metrics! {
         "Times the database of records could not be written. The bot goes on, and it is made up for later.";
     RECORDS_REBUILDS: Counter "nobat_records_rebuilds_total", Labels::None,
         "Times all records were read from a snapshot: the first time, after a restored backup, or because the journal did not wait longer.";
+    BACKUPS: Counter "nobat_backups_total", Labels::None,
+        "Backups made and opened.";
+    BACKUP_FAILURES: Counter "nobat_backup_failures_total", Labels::None,
+        "Backups that could not be made, or did not open. The log says why.";
+    BACKUP_AT: Gauge "nobat_backup_timestamp_seconds", Labels::None,
+        "When the newest backup was made, in seconds since 1970; 0 while there is none.";
     ENVELOPES_PENDING: Gauge "nobat_envelopes_pending", Labels::None,
         "Envelopes without an end.";
     ENVELOPES_HELD: Gauge "nobat_envelopes_held", Labels::None,

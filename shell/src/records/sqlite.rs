@@ -76,13 +76,16 @@ impl Sqlite {
         Ok(Self { db, kinds: Vec::new() })
     }
 
-    /// Copies the whole file, as of one moment, to a new one.
+    /// Copies a whole file, as of one moment, to a new one, beside whoever writes to it.
     ///
     /// # Errors
-    /// What SQLite says; the new file must not exist.
-    pub fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
+    /// What SQLite says, damage among it; the new file must not exist.
+    pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(from, flags)?;
+        db.busy_timeout(LOCKED_FOR)?;
         let to = to.to_str().ok_or_else(|| StoreError::Database("a path that is not UTF-8".to_owned()))?;
-        self.db.execute("VACUUM INTO ?1", [to])?;
+        db.execute("VACUUM INTO ?1", [to])?;
         Ok(())
     }
 

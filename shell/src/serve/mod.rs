@@ -4,6 +4,7 @@
 //! may fail, then waits for a signal and stops it in the order in which nothing is lost. No decision about
 //! an update or a user is made here.
 
+mod backups;
 mod chat;
 mod dataset;
 mod desk;
@@ -25,6 +26,7 @@ mod spec;
 mod trial;
 mod words;
 
+pub(crate) use backups::{bare_engine, what as what_is_backed_up};
 pub use trial::trial;
 
 use crate::admin::{AdminService, Pages, State};
@@ -183,6 +185,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
     let records = records::spawn(config, journal.durability(), &registry, clock)?;
     let marks = records.as_ref().map(crate::records::Handle::marks);
     let follower = follower.holding(records::Hold::new(config, records.as_ref()));
+    let backups = backups::spawn(config, &registry, clock)?;
     let pages = Arc::new(pages(config, &registry, &engine, (&journal, marks), clock));
     let house = House {
         config,
@@ -260,6 +263,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
     out.stop_and_join();
     admin.stop_and_join();
     follower.stop_and_join();
+    backups.into_iter().for_each(backups::Handle::stop_and_join);
     let stopped = journal.stop_and_join();
     // The last of all: what it reads is complete now.
     records.into_iter().for_each(crate::records::Handle::stop_and_join);
