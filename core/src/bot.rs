@@ -22,7 +22,7 @@ mod thread;
 pub use call::{Action, Button, Call};
 pub use content::{Content, Payment};
 pub use meeting::{EndedBy, Gender, Meeting, Partner, Pool, Ticket, Tier, Unmatched, Want, Wants};
-pub use thread::{Echo, Outcome, Thread};
+pub use thread::{Echo, Outcome, Received, Thread};
 
 /// A bot kind: its conversation as a pure state machine.
 pub trait Bot: Send + Sync + 'static {
@@ -36,6 +36,16 @@ pub trait Bot: Send + Sync + 'static {
 
     /// Applies what happened. Takes no `now`: the event holds what it needs.
     fn evolve(state: &mut Self::State, event: &Self::Event);
+
+    /// This bot as `common` has it: the state of [`COMMON`], which administrators change while it runs by
+    /// [`Want::Inform`]. What is decided and rendered after that change is by the new one. None, the default: the
+    /// kind has no such settings.
+    fn under(&self, _common: &Self::State) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 
     /// What a partner is shown of this user when they meet: the `card` of [`Input::Paired`].
     fn card(_: &Self::State) -> Vec<u8> {
@@ -86,6 +96,9 @@ pub struct Moment<'a, B: Bot> {
     pub after: &'a B::State,
 }
 
+/// Nobody's number on any platform: what belongs to a kind as a whole is kept as the state of this user.
+pub const COMMON: UserId = UserId(0);
+
 /// The world as `decide` sees it.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
@@ -108,6 +121,23 @@ pub struct View<'a> {
     pub released: bool,
     /// Whether he waits, or with whom he is paired.
     pub meeting: Meeting,
+    /// What his partner has sent him of late.
+    pub received: Received<'a>,
+    /// How many people there are.
+    pub census: Census,
+}
+
+/// How many people of a kind stand where. Counted as they go, so a moment old.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Census {
+    /// Of whom anything is kept.
+    pub users: u64,
+    /// Who wait for a partner.
+    pub waiting: u64,
+    /// Who are in a pair.
+    pub paired: u64,
+    /// Messages of the whole process that wait to be sent.
+    pub pending: u64,
 }
 
 /// What of this user's answers still waits.
@@ -217,6 +247,21 @@ pub enum Input<'a> {
     Heard {
         /// The kind's own encoding.
         note: &'a [u8],
+    },
+    /// Another user's kind, or his own in the course of another user's input, has something to say to his, by
+    /// [`Want::Inform`].
+    Informed {
+        /// Whose input it was.
+        by: UserId,
+        /// The kind's own encoding.
+        note: &'a [u8],
+    },
+    /// He came into a channel or group, or left it. The view's chat is that one, not his: say nothing.
+    Member {
+        /// Its name without the `@`; empty if it has none.
+        name: &'a str,
+        /// Whether he is in it now.
+        joined: bool,
     },
     /// His search has ended without a partner.
     Unmatched(Unmatched),

@@ -23,7 +23,16 @@ pub const SENDS_PER_DECISION_MAX: usize = 64;
 
 /// Sends of one decision that the engine asks for in the course of another one (a pair was made, has ended).
 /// A decision over it, or over [`ASIDE_BYTES_MAX`], is a bug of the kind and is not heard.
-pub const ASIDE_SENDS_MAX: usize = 16;
+pub const ASIDE_SENDS_MAX: usize = 12;
+
+/// What such a decision may post to groups and channels; more are dropped.
+pub const ASIDE_POSTS_MAX: usize = 4;
+
+/// Such decisions in one frame: a word to the partner, the end of a pair for both, those who are informed.
+pub const ASIDES_MAX: usize = 3 + INFORMS_PER_DECISION_MAX;
+
+/// Others whom one decision may inform.
+pub const INFORMS_PER_DECISION_MAX: usize = 2;
 
 /// Events and sends of such a decision together, encoded, in bytes.
 pub const ASIDE_BYTES_MAX: usize = 24 * 1024;
@@ -73,10 +82,10 @@ pub const DEDUP_PAGES_MAX: usize = 64;
 
 const _: () = {
     // An envelope of the partner's has the upper bit of its index: see the engine's `parts`.
-    assert!(SENDS_PER_DECISION_MAX + 3 * ASIDE_SENDS_MAX <= 128 && RELAYS_PER_DECISION_MAX <= 128);
-    assert!(
-        DECISION_BYTES_MAX + 3 * ASIDE_BYTES_MAX < FRAME_BYTES_MAX && PAYLOAD_BYTES_MAX < ASIDE_BYTES_MAX
-    );
+    assert!(SENDS_PER_DECISION_MAX + ASIDES_MAX * ASIDE_SENDS_MAX <= 128);
+    assert!(RELAYS_PER_DECISION_MAX + ASIDES_MAX * ASIDE_POSTS_MAX <= 128);
+    assert!(DECISION_BYTES_MAX + ASIDES_MAX * ASIDE_BYTES_MAX < FRAME_BYTES_MAX);
+    assert!(PAYLOAD_BYTES_MAX < ASIDE_BYTES_MAX);
     assert!(SENDS_PER_DECISION_MAX <= crate::id::EnvelopeId::PER_FRAME);
     assert!(PAYLOAD_BYTES_MAX < DECISION_BYTES_MAX);
     assert!(DECISION_BYTES_MAX < FRAME_BYTES_MAX);

@@ -74,6 +74,21 @@ fn oracle(root: &Value) -> Option<Meaning> {
             Some("kicked" | "left") => "reachable false".into(),
             _ => "nothing".into(),
         },
+        UpdateKind::ChatMember => {
+            let member = &content["new_chat_member"];
+            let joined = match member["status"].as_str() {
+                Some("creator" | "administrator" | "member") => Some(true),
+                Some("restricted") => Some(member["is_member"].as_bool().unwrap_or(false)),
+                Some("left" | "kicked") => Some(false),
+                _ => None,
+            };
+            match (joined, member["user"]["id"].as_i64()) {
+                (Some(joined), Some(user)) => {
+                    format!("member {user} {} {joined}", content["chat"]["username"].as_str().unwrap_or(""))
+                }
+                _ => "nothing".into(),
+            }
+        }
         _ => "nothing".into(),
     };
     Some((id, kind.name(), user, chat_id, language, content["date"].as_u64(), what))
@@ -134,6 +149,7 @@ fn described(update: &Update<'_>) -> Meaning {
         }
         What::Callback { id, data, message } => format!("callback {id} {data} {:?}", message.map(|m| m.0)),
         What::MyChatMember { reachable } => format!("reachable {reachable}"),
+        What::ChatMember { user, name, joined } => format!("member {user} {name} {joined}"),
         What::Nothing => "nothing".into(),
     };
     (

@@ -24,7 +24,7 @@
 //! stood and pairs go on, without an input.
 
 use crate::bot::Outgoing;
-use crate::id::{LaneIx, PairNo, UserId};
+use crate::id::{ChatId, LaneIx, PairNo, UserId};
 use crate::time::UnixMillis;
 
 pub use crate::matchmaker::{Gender, Pool, Ticket, Tier, Wants};
@@ -34,7 +34,7 @@ pub use crate::matchmaker::{Gender, Pool, Ticket, Tier, Wants};
 /// Whatever their order in the list, they are done in the order of the list below. One that makes no sense
 /// where the user stands (to join in a pair, to relay into a pair that has ended) is dropped. Inputs that
 /// the engine makes in the course of another one ([`crate::bot::Input::Paired`], `PairEnded`, `Told`,
-/// `Unmatched`) may want [`Want::Alarm`] alone.
+/// `Unmatched`, `Informed`) may want [`Want::Alarm`] and [`Want::Post`] alone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Want {
     /// Never pair these two again, whoever of them asks; a pair they are in goes on. At most one of
@@ -57,6 +57,23 @@ pub enum Want {
         pair: PairNo,
         /// The kind's own encoding.
         note: Box<[u8]>,
+    },
+    /// Give another user, or [`crate::bot::COMMON`], [`crate::bot::Input::Informed`], in the same frame. At most
+    /// [`crate::limits::INFORMS_PER_DECISION_MAX`] in a decision; more are dropped.
+    Inform {
+        /// Whom.
+        user: UserId,
+        /// The kind's own encoding.
+        note: Box<[u8]>,
+    },
+    /// Send this to a group or channel, by the bot of a lane. What is told there has an order of its own.
+    Post {
+        /// Where.
+        chat: ChatId,
+        /// By whose bot.
+        lane: LaneIx,
+        /// What.
+        what: Outgoing,
     },
     /// Leave the line, or end the pair. To meet someone else: `Leave` and `Join` in one decision; the two
     /// who parted do not meet again for a while ([`crate::matchmaker::Rules::recent_for`]).

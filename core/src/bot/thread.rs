@@ -24,6 +24,18 @@ pub struct Thread {
     pub refers: Option<MessageId>,
 }
 
+/// Messages that a partner has sent in this pair and the platform has numbered.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Received<'a>(pub(crate) &'a [(u32, u32)]);
+
+impl Received<'_> {
+    /// The last `n` of them, oldest first, by their numbers in the chat of who received them.
+    pub fn last(&self, n: usize) -> impl Iterator<Item = MessageId> {
+        let from = self.0.len().saturating_sub(n);
+        self.0[from..].iter().map(|(here, _)| MessageId((*here).into()))
+    }
+}
+
 /// What came of a payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {

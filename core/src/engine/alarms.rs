@@ -4,7 +4,7 @@
 //! [`Engine::next_alarm`] and [`Engine::wake`]. Nothing here is durable: a rescan's time comes from the
 //! matchmaker, an alarm's from the user's ties.
 
-use super::cell::Cell;
+use super::cell::{Cell, Taken, those};
 use super::settle::Settled;
 use super::turn::Turn;
 use super::{Busy, Engine, Journal, Rank};
@@ -117,7 +117,7 @@ impl<J: Journal> Engine<J> {
         let (user, kind) = (conversation.user, &self.kinds[conversation.kind.index()]);
         let Some(pairs) = &kind.pairs else { return Ok(Settled::Nothing) };
         let room = self.journal.reserve(2 * ASIDE_BYTES_MAX, Rank::Ordinary).ok_or(Busy::Journal)?;
-        let taken = super::cell::Taken::of(&self.cells, conversation, [Some(user), None, None]);
+        let taken = Taken::of(&self.cells, conversation, those(user, None));
         let mut held = taken.lock();
         let Some(cell) = held.cell(user) else { return Ok(Settled::Nothing) };
         let unsettled = pairs.unsettled(cell).is_some();

@@ -9,7 +9,9 @@ use crate::bot::Meeting;
 use crate::envelope::{Conversation, Envelope};
 use crate::gate::rate::Spell;
 use crate::id::{EnvelopeId, UserId};
+use crate::limits::INFORMS_PER_DECISION_MAX;
 use crate::sync::lock::{Mutex, MutexGuard};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 use std::sync::Arc;
@@ -77,6 +79,7 @@ impl Cell {
 /// All cells.
 pub(super) struct Cells {
     map: DashMap<Conversation, Arc<Mutex<Cell>>, FixedState>,
+    made: AtomicU64,
 }
 
 impl Cells {
@@ -86,7 +89,8 @@ impl Cells {
 
     pub(super) fn new(seed: u64) -> Self {
         let hasher = FixedState::with_seed(seed);
-        Self { map: DashMap::with_capacity_and_hasher_and_shard_amount(0, hasher, Self::SHARDS) }
+        let map = DashMap::with_capacity_and_hasher_and_shard_amount(0, hasher, Self::SHARDS);
+        Self { map, made: AtomicU64::new(0) }
     }
 
     /// The cell of a conversation, made if there is none.
@@ -94,7 +98,10 @@ impl Cells {
         if let Some(cell) = self.map.view(&conversation, |_, cell| Arc::clone(cell)) {
             return cell;
         }
-        Arc::clone(&self.map.entry(conversation).or_default())
+        Arc::clone(&self.map.entry(conversation).or_insert_with(|| {
+            self.made.fetch_add(1, Relaxed);
+            Arc::default()
+        }))
     }
 
     /// Every user of whom something is kept, in no order. No lock of the table is held meanwhile.
@@ -102,17 +109,38 @@ impl Cells {
         self.map.iter().map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect()
     }
 
+    /// How many there are, at no cost.
+    pub(super) fn made(&self) -> u64 {
+        self.made.load(Relaxed)
+    }
+
+    /// Whether anything is kept of a conversation.
+    pub(super) fn has(&self, conversation: Conversation) -> bool {
+        self.map.contains_key(&conversation)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.map.len()
     }
 }
 
-/// Whose cells one turn needs: at most the user's own, his partner's, and that of someone he blocks.
-pub(super) type Those = [Option<UserId>; 3];
+/// Cells that one turn may need.
+const THOSE: usize = 3 + INFORMS_PER_DECISION_MAX;
+
+/// Whose cells one turn needs: at most the user's own, his partner's, that of someone he blocks, and those of
+/// whom he informs.
+pub(super) type Those = [Option<UserId>; THOSE];
+
+/// One alone, or two.
+pub(super) const fn those(one: UserId, other: Option<UserId>) -> Those {
+    let mut those = [None; THOSE];
+    (those[0], those[1]) = (Some(one), other);
+    those
+}
 
 /// The cells of one turn before they are locked.
 pub(super) struct Taken {
-    cells: [Option<(UserId, Arc<Mutex<Cell>>)>; 3],
+    cells: [Option<(UserId, Arc<Mutex<Cell>>)>; THOSE],
 }
 
 impl Taken {
@@ -135,15 +163,15 @@ impl Taken {
             cell.as_ref().map(|(user, cell)| (*user, cell.lock()))
         }
         // One after another, by name: the order of locking is the point.
-        let [a, b, c] = &self.cells;
-        let (a, b, c) = (lock(a), lock(b), lock(c));
-        Locked { held: [a, b, c] }
+        let [a, b, c, d, e] = &self.cells;
+        let (a, b, c, d, e) = (lock(a), lock(b), lock(c), lock(d), lock(e));
+        Locked { held: [a, b, c, d, e] }
     }
 }
 
 /// The cells of one turn, locked.
 pub(super) struct Locked<'a> {
-    held: [Option<(UserId, MutexGuard<'a, Cell>)>; 3],
+    held: [Option<(UserId, MutexGuard<'a, Cell>)>; THOSE],
 }
 
 impl Locked<'_> {

@@ -6,11 +6,15 @@
 use crate::bot::{Bot, Call, Echo, Input, Outcome, Outgoing, RenderView, Thread, Unrenderable, View, Want};
 use crate::envelope::Payload;
 use crate::record::{Malformed, Reader, Record, Write};
+use std::sync::Arc;
 
 /// A kind without its types.
 pub(crate) trait ErasedBot: Send + Sync {
     /// Decides and evolves. `Ok(None)`: nothing happened and nothing is said.
     fn decide(&self, view: &View<'_>, state: &[u8], input: &Input<'_>) -> Result<Option<Effects>, Malformed>;
+
+    /// The bot as this state of [`crate::bot::COMMON`] has it, if its kind has such settings.
+    fn under(&self, common: &[u8]) -> Result<Option<Arc<dyn ErasedBot>>, Malformed>;
 
     /// What a partner is shown of who has this state.
     fn card(&self, state: &[u8]) -> Result<Vec<u8>, Malformed>;
@@ -34,6 +38,15 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
+    /// What is said to him, to his partner and elsewhere.
+    pub(crate) fn sends(&self) -> impl Iterator<Item = &Outgoing> {
+        let others = self.wants.iter().filter_map(|want| match want {
+            Want::Relay { what, .. } | Want::Post { what, .. } => Some(what),
+            _ => None,
+        });
+        self.sends.iter().chain(others)
+    }
+
     /// No event: the state stays as it is.
     pub(crate) fn none(state: &[u8]) -> Self {
         Self { state: state.into(), events: vec![0], sends: Vec::new(), wants: Vec::new() }
@@ -67,6 +80,11 @@ impl<B: Bot> ErasedBot for B {
             B::evolve(&mut state, &B::Event::decode(&mut r)?);
         }
         if r.is_empty() { Ok(bytes(&state)) } else { Err(Malformed("trailing bytes in events")) }
+    }
+
+    fn under(&self, common: &[u8]) -> Result<Option<Arc<dyn ErasedBot>>, Malformed> {
+        let bot = Bot::under(self, &read_state::<B>(common)?);
+        Ok(bot.map(|bot| Arc::new(bot) as Arc<dyn ErasedBot>))
     }
 
     fn thread(&self, payload: &Payload) -> Option<Thread> {

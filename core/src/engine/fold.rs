@@ -60,6 +60,7 @@ enum Change {
 struct Told {
     seq: Seq,
     lane: LaneIx,
+    chat: ChatId,
     version: u32,
     events: Box<[u8]>,
     /// None in a frame of one user alone.
@@ -122,7 +123,8 @@ impl Fold<'_> {
         sends: Vec<Outgoing>,
     ) -> Result<(), Corrupt> {
         let (who, lane) = (head.conversation, head.lane);
-        let told = Told { seq, lane, version: head.version, events: events.into(), facts: None };
+        let (chat, version, events) = (head.chat, head.version, events.into());
+        let told = Told { seq, lane, chat, version, events, facts: None };
         self.change(seq, who, Change::Told(told))?;
         for (index, send) in sends.into_iter().enumerate() {
             self.change(seq, who, Change::Queued(frame::envelope(head, seq, index, send)))?;
@@ -142,7 +144,7 @@ impl Fold<'_> {
                     *last = partner.pair.max(*last);
                 }
             }
-            let told = Told { seq, lane, version, events: events.into(), facts: Some(facts) };
+            let told = Told { seq, lane, chat, version, events: events.into(), facts: Some(facts) };
             self.change(seq, who, Change::Told(told))?;
             // The update was the first part's.
             if let Some(update) = update.take() {
@@ -239,7 +241,7 @@ impl Fold<'_> {
             portrait.ties.get_or_insert_default();
         }
         if let Some(ties) = &mut portrait.ties {
-            ties.lane = told.lane;
+            ties.writes_on(who, told.chat, told.lane);
             for fact in told.facts.iter().flatten() {
                 ties.apply(fact).map_err(corrupt)?;
             }

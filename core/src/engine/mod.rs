@@ -17,6 +17,7 @@
 
 mod alarms;
 mod cell;
+mod census;
 mod erased;
 mod fold;
 mod frame;
@@ -52,9 +53,11 @@ use crate::matchmaker::{Rules, Size};
 use crate::sync::lock::Mutex;
 use alarms::Alarms;
 use cell::{Cells, Open};
+use census::Counted;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use erased::ErasedBot;
 use pairs::Pairs;
+use std::sync::Arc;
 use threads::Echoes;
 
 /// Where frames go. In process it is the journal ring; a cluster would put a stream behind it.
@@ -112,7 +115,8 @@ pub fn number(envelopes: &mut [Envelope], seq: Seq) {
 
 /// One kind's settings as the engine needs them.
 pub struct Kind {
-    bot: Box<dyn ErasedBot>,
+    /// As its common state has it. Held for the length of a copy.
+    bot: Mutex<Arc<dyn ErasedBot>>,
     lanes: u16,
     rate: Rate,
     /// One set of ids per lane.
@@ -123,6 +127,7 @@ pub struct Kind {
     pairs: Option<Pairs>,
     alarms: Alarms,
     echoes: Echoes,
+    counts: Counted,
 }
 
 impl Kind {
@@ -136,13 +141,21 @@ impl Kind {
             per_s: AtomicU32::new(u32::from(lanes) * 30),
         };
         let released = AtomicBool::new(false);
-        let (bot, pairs): (Box<dyn ErasedBot>, _) = (Box::new(bot), None);
-        let (alarms, echoes) = Default::default();
-        Self { bot, lanes, rate, seen, released, load, pairs, alarms, echoes }
+        let bot: Mutex<Arc<dyn ErasedBot>> = Mutex::new(Arc::new(bot));
+        let (pairs, alarms, echoes, counts) = Default::default();
+        Self { bot, lanes, rate, seen, released, load, pairs, alarms, echoes, counts }
     }
 
-    fn bot(&self) -> &dyn ErasedBot {
-        &*self.bot
+    fn bot(&self) -> Arc<dyn ErasedBot> {
+        Arc::clone(&self.bot.lock())
+    }
+
+    /// From here on the kind is as this state of [`crate::bot::COMMON`] has it. Called under that user's lock.
+    fn set_common(&self, state: &[u8]) {
+        // A state that cannot be read is a bug; the settings stay as they were.
+        if let Ok(Some(bot)) = self.bot().under(state) {
+            *self.bot.lock() = bot;
+        }
     }
 
     /// The same, with a matchmaker: its bot may want partners. `size.users` bounds who may ever have wanted

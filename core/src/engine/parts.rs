@@ -13,7 +13,7 @@ use super::{Engine, Entry, Journal, Kind, ReachFact};
 use crate::bot::{Input, Want};
 use crate::envelope::Conversation;
 use crate::id::{ChatId, EnvelopeId, LaneIx, Seq, UpdateId};
-use crate::limits::{ASIDE_BYTES_MAX, ASIDE_SENDS_MAX};
+use crate::limits::{ASIDE_BYTES_MAX, ASIDE_POSTS_MAX, ASIDE_SENDS_MAX};
 use crate::time::Now;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -47,8 +47,9 @@ impl Draft {
 }
 
 /// Changes ties as the journal will say.
-pub(super) fn apply(cell: &mut Cell, facts: &[Fact]) {
+pub(super) fn apply(kind: &Kind, cell: &mut Cell, facts: &[Fact]) {
     for fact in facts {
+        kind.counts.count(fact);
         let applied = cell.ties().apply(fact);
         debug_assert!(applied.is_ok(), "{fact:?}: {applied:?}");
     }
@@ -67,14 +68,13 @@ impl<J: Journal> Engine<J> {
         facts: &[Fact],
         input: &Input<'_>,
     ) {
-        apply(cell, facts);
+        apply(kind, cell, facts);
         let (lane, chat) = (cell.ties().lane, conversation.user.private_chat());
         let (Conversation { kind: index, user }, language) = (conversation, "");
         let turn = Turn { kind: index, user, update: None, lane, chat, language, input };
         let mut effects =
             self.decide(kind, now, &turn, cell, input).unwrap_or_else(|| Effects::none(&cell.state));
-        let bytes =
-            effects.events.len() + effects.sends.iter().map(|s| s.payload.args.len() + 32).sum::<usize>();
+        let bytes = effects.events.len() + effects.sends().map(|s| s.payload.args.len() + 32).sum::<usize>();
         if effects.sends.len() > ASIDE_SENDS_MAX || bytes > ASIDE_BYTES_MAX {
             debug_assert!(false, "a decision over the limits of what is asked in the course of another");
             effects = Effects::none(&cell.state);
@@ -85,10 +85,15 @@ impl<J: Journal> Engine<J> {
             _ => None,
         });
         if let Some(alarm) = alarm {
-            apply(cell, &[alarm]);
+            apply(kind, cell, &[alarm]);
             facts.push(alarm);
         }
-        draft.add(conversation, (lane, chat), cell, effects, Vec::new(), facts);
+        let posts = core::mem::take(&mut effects.wants).into_iter().filter_map(|want| match want {
+            Want::Post { chat, lane, what } => Some(Relay::post(chat, lane, what)),
+            _ => None,
+        });
+        let posts = posts.take(ASIDE_POSTS_MAX).collect();
+        draft.add(conversation, (lane, chat), cell, effects, posts, facts);
     }
 
     /// Gives a draft its place in the journal. Its cells are still locked.

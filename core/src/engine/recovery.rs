@@ -92,7 +92,7 @@ impl Engine<Detached> {
             return Err(Corrupt::Version(seq, head.conversation.user, cell.version, head.version));
         }
         if let Some(ties) = cell.ties.as_mut() {
-            ties.lane = head.lane;
+            ties.writes_on(head.conversation, head.chat, head.lane);
         }
         self.pending.fetch_add(sends.len() as u64, Relaxed);
         for (index, send) in sends.into_iter().enumerate() {
@@ -122,7 +122,7 @@ impl Engine<Detached> {
             if cell.version != part.version {
                 return Err(Corrupt::Version(seq, user, cell.version, part.version));
             }
-            cell.ties().lane = part.lane;
+            cell.ties().writes_on(part.conversation, part.chat, part.lane);
             for fact in &part.facts {
                 cell.ties().apply(fact).map_err(|e| Corrupt::Frame(seq, e))?;
                 if let (Fact::Paired(partner), Some(pairs)) = (fact, &kind.pairs) {

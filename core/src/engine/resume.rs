@@ -6,11 +6,12 @@
 //! stood in line at a stop and may meet by now (a kill between a join's frame and its search, a time that has
 //! run out) meet here, and their frames go to the journal like any other.
 
-use super::cell::Taken;
+use super::cell::{Taken, those};
 use super::pairs::Pairs;
 use super::ties::Stage;
 use super::wants::Found;
 use super::{Busy, Engine, Journal, Kind, Rank};
+use crate::bot::COMMON;
 use crate::envelope::Conversation;
 use crate::id::{KindIx, UserId};
 use crate::limits::ASIDE_BYTES_MAX;
@@ -25,11 +26,16 @@ impl<J: Journal> Engine<J> {
     pub fn resume(&self, now: Now) -> Result<(), Busy> {
         for (index, kind) in self.kinds.iter().enumerate() {
             let index = KindIx(index as u8);
+            let common = Conversation { kind: index, user: COMMON };
+            if self.cells.has(common) {
+                kind.set_common(&self.cells.of(common).lock().state);
+            }
             let Some(pairs) = &kind.pairs else {
                 self.ring_again(now, index, kind);
                 continue;
             };
             if pairs.to_file.lock().is_none() {
+                kind.counts.count_all(index, &self.cells);
                 let waiting = self.restore(now, index, pairs);
                 self.ring_again(now, index, kind);
                 *pairs.to_file.lock() = Some(waiting);
@@ -103,7 +109,7 @@ impl<J: Journal> Engine<J> {
 
     fn pair_again(&self, who: Conversation, other: UserId, pairs: &Pairs) {
         let both = [who.user, other];
-        let taken = Taken::of(&self.cells, who, [Some(who.user), Some(other), None]);
+        let taken = Taken::of(&self.cells, who, those(who.user, Some(other)));
         let mut held = taken.lock();
         let mut seats = both.map(|user| {
             let ties = held.cell(user)?.ties();
@@ -132,7 +138,7 @@ impl<J: Journal> Engine<J> {
     /// Stands someone in line again, at his old place.
     fn file_again(&self, now: Now, who: Conversation, kind: &Kind, pairs: &Pairs) -> Result<(), Busy> {
         let room = self.journal.reserve(2 * ASIDE_BYTES_MAX, Rank::Ordinary).ok_or(Busy::Journal)?;
-        let taken = Taken::of(&self.cells, who, [Some(who.user), None, None]);
+        let taken = Taken::of(&self.cells, who, those(who.user, None));
         let mut held = taken.lock();
         let Some(ties) = held.cell(who.user).map(super::cell::Cell::ties) else { return Ok(()) };
         // Whoever came before him may have met him already.

@@ -6,7 +6,7 @@
 //! of ids, and the frame gets its place in the journal before either is released: ring order is causal order,
 //! and a durable prefix holds a pair for both or for neither.
 
-use super::cell::{Locked, Taken};
+use super::cell::{Locked, Taken, those};
 use super::parts::Draft;
 use super::ties::Fact;
 use super::{Engine, Journal, Kind};
@@ -38,7 +38,7 @@ impl<J: Journal> Engine<J> {
             pairs.partner(&pairing, &cell)
         };
         let Some(other) = other else { return Settled::Nothing };
-        let taken = Taken::of(&self.cells, conversation, [Some(user), Some(other), None]);
+        let taken = Taken::of(&self.cells, conversation, those(user, Some(other)));
         let mut held = taken.lock();
         // Read again: while neither was locked, someone else may have settled this pair, and more.
         let Some(cell) = held.cell(user) else { return Settled::Nothing };

@@ -39,6 +39,13 @@ pub(crate) struct Relay {
     pub what: Outgoing,
 }
 
+impl Relay {
+    /// What is told to a group or channel: it is addressed like a user whose private chat it is.
+    pub(crate) const fn post(chat: ChatId, lane: LaneIx, what: Outgoing) -> Self {
+        Self { to: UserId(chat.0 as u64), lane, what }
+    }
+}
+
 /// An update, or what the engine did of its own accord, with all it caused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Step {

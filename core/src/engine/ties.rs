@@ -6,7 +6,8 @@
 
 use super::threads::Links;
 use crate::bot::{Gender, Meeting, Partner, Pool, Ticket, Tier, Wants};
-use crate::id::{LaneIx, MessageId, PairNo, UserId};
+use crate::envelope::Conversation;
+use crate::id::{ChatId, LaneIx, MessageId, PairNo, UserId};
 use crate::limits::BLOCKED_MAX;
 use crate::matchmaker::{PairingId, Seat};
 use crate::record::{Malformed, Reader, Record, Write};
@@ -109,6 +110,13 @@ impl Ties {
             (Fact::Ended { .. }, _) => return Err(Malformed("ends a pair that he is not in")),
         }
         Ok(())
+    }
+
+    /// What he writes to a bot says on which lane he is; what he does in a channel does not.
+    pub(crate) fn writes_on(&mut self, who: Conversation, chat: ChatId, lane: LaneIx) {
+        if chat == who.user.private_chat() {
+            self.lane = lane;
+        }
     }
 
     fn met(&mut self, partner: Partner, until: UnixMillis) {

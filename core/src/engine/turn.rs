@@ -5,18 +5,18 @@
 //! A decision is pure, so an input that turns out to need a second user's cell is simply decided again with
 //! both locked. What wants mean is `wants`' subject.
 
-use super::cell::{Cell, Open, Taken, Those};
+use super::cell::{Cell, Open, Taken, Those, those};
 use super::erased::Effects;
 use super::frame::{self, InputHead};
 use super::wants::Carried;
 use super::{Admitted, AdmittedAs, Busy, Engine, Entry, Inbound, Journal, Kind, Rank, ReachFact};
-use crate::bot::{Input, View, Waiting, Want};
+use crate::bot::{Input, Received, View, Waiting, Want};
 use crate::envelope::Conversation;
 use crate::gate::rate::Pass;
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
 use crate::limits::{
-    ASIDE_BYTES_MAX, DECISION_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_RESERVE, RELAYS_PER_DECISION_MAX,
-    SENDS_PER_DECISION_MAX,
+    ASIDE_BYTES_MAX, ASIDES_MAX, DECISION_BYTES_MAX, PAYLOAD_BYTES_MAX, PENDING_RESERVE,
+    RELAYS_PER_DECISION_MAX, SENDS_PER_DECISION_MAX,
 };
 use crate::time::Now;
 use core::sync::atomic::Ordering::Relaxed;
@@ -77,9 +77,13 @@ impl<J: Journal> Engine<J> {
             return Err(Busy::Pending);
         }
         let kind = &self.kinds[turn.kind.index()];
+        // Most who come into a channel never wrote to a bot of ours.
+        if matches!(turn.input, Input::Member { .. }) && !self.cells.has(turn.conversation()) {
+            return Ok(self.admitted(AdmittedAs::Quiet));
+        }
         let rooms = self.rooms(kind, rank)?;
         let mut passed = None;
-        let mut those: Those = [Some(turn.user), None, None];
+        let mut those: Those = those(turn.user, None);
         loop {
             let taken = Taken::of(&self.cells, turn.conversation(), those);
             let mut held = taken.lock();
@@ -137,7 +141,7 @@ impl<J: Journal> Engine<J> {
     fn rooms(&self, kind: &Kind, rank: Rank) -> Result<Rooms<J::Room<'_>>, Busy> {
         let reserve = |bytes| self.journal.reserve(bytes, rank).ok_or(Busy::Journal);
         let Some(_) = kind.pairs else { return Ok(Rooms { own: reserve(DECISION_BYTES_MAX)?, after: None }) };
-        let own = reserve(DECISION_BYTES_MAX + 3 * ASIDE_BYTES_MAX)?;
+        let own = reserve(DECISION_BYTES_MAX + ASIDES_MAX * ASIDE_BYTES_MAX)?;
         Ok(Rooms { own, after: Some(reserve(2 * ASIDE_BYTES_MAX)?) })
     }
 
@@ -183,6 +187,8 @@ impl<J: Journal> Engine<J> {
             },
             released: kind.released.load(Relaxed),
             meeting: cell.meeting(),
+            received: cell.ties.as_ref().map_or_else(Received::default, |ties| Received(ties.links.all())),
+            census: self.census(kind),
         };
         // A cell is only ever written by this engine: bytes that it cannot read are a bug. The user gets
         // no answer, the process goes on.
@@ -214,7 +220,7 @@ impl<J: Journal> Engine<J> {
         cell.state = effects.state;
         cell.version += 1;
         if let Some(ties) = cell.ties.as_mut() {
-            ties.lane = turn.lane;
+            ties.writes_on(turn.conversation(), turn.chat, turn.lane);
         }
         let head = InputHead {
             conversation: turn.conversation(),
@@ -267,11 +273,13 @@ const fn limited(input: &Input<'_>) -> bool {
 /// Whether a decision keeps to the limits.
 fn fits(effects: &Effects) -> bool {
     let relays = effects.wants.iter().filter_map(|want| match want {
-        Want::Relay { what, .. } => Some(what),
+        Want::Relay { what, .. } | Want::Post { what, .. } => Some(what),
         _ => None,
     });
-    let notes =
-        effects.wants.iter().map(|want| if let Want::Tell { note, .. } = want { note.len() } else { 0 });
+    let notes = effects.wants.iter().map(|want| match want {
+        Want::Tell { note, .. } | Want::Inform { note, .. } => note.len(),
+        _ => 0,
+    });
     let args = |send: &crate::bot::Outgoing| send.payload.args.len();
     let all = || effects.sends.iter().chain(relays.clone());
     effects.sends.len() <= SENDS_PER_DECISION_MAX

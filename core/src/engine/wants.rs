@@ -6,7 +6,7 @@
 //! If it was faster, the pair is settled and the input decided again, now in a pair. Then the frame, and
 //! after it what others may act upon: to stand in line.
 
-use super::cell::{Cell, Locked, Those};
+use super::cell::{Cell, Locked, Those, those};
 use super::erased::Effects;
 use super::pairs::Pairs;
 use super::parts::{Draft, apply};
@@ -14,10 +14,10 @@ use super::step::Relay;
 use super::ties::{Fact, Stage, Ties};
 use super::turn::{Rooms, Turn};
 use super::{Engine, Journal, Kind};
-use crate::bot::{EndedBy, Input, Outgoing, Partner, Ticket, Unmatched, Want};
+use crate::bot::{COMMON, EndedBy, Input, Outgoing, Partner, Ticket, Unmatched, Want};
 use crate::envelope::Conversation;
 use crate::id::{Seq, UserId};
-use crate::limits::BLOCKED_MAX;
+use crate::limits::{BLOCKED_MAX, INFORMS_PER_DECISION_MAX};
 use crate::matchmaker::{Joined, Refused, Slot, Woken};
 use crate::time::Now;
 use core::time::Duration;
@@ -28,6 +28,8 @@ pub(super) struct Plan {
     block: Option<(UserId, bool)>,
     relays: Vec<Outgoing>,
     notes: Vec<Box<[u8]>>,
+    informs: Vec<(UserId, Box<[u8]>)>,
+    posts: Vec<Relay>,
     leave: bool,
     join: Option<Ticket>,
     alarm: Option<Fact>,
@@ -49,6 +51,12 @@ impl Plan {
                 Want::Unblock(whom) if known(whom) => plan.block = Some((whom, false)),
                 Want::Relay { pair, what } if is_his(pair) => plan.relays.push(what),
                 Want::Tell { pair, note } if is_his(pair) => plan.notes.push(note),
+                Want::Inform { user: whom, note }
+                    if whom != user && plan.informs.len() < INFORMS_PER_DECISION_MAX =>
+                {
+                    plan.informs.push((whom, note));
+                }
+                Want::Post { chat, lane, what } => plan.posts.push(Relay::post(chat, lane, what)),
                 Want::Leave => plan.leave = stage != Stage::Apart,
                 Want::Join(ticket) => plan.join = Some(ticket),
                 Want::Alarm(at) => plan.alarm = Some(Fact::Alarm(at)),
@@ -64,7 +72,12 @@ impl Plan {
     /// Whose cells it changes, or whose seats it needs.
     fn those(&self, user: UserId) -> Those {
         let partner = self.partner.filter(|_| self.leave || !self.notes.is_empty());
-        [Some(user), partner.map(|partner| partner.user), self.block.map(|(whom, _)| whom)]
+        let mut those = those(user, partner.map(|partner| partner.user));
+        those[2] = self.block.map(|(whom, _)| whom);
+        for (place, (whom, _)) in those[3..].iter_mut().zip(&self.informs) {
+            *place = Some(*whom);
+        }
+        those
     }
 
     /// The pair that it ends.
@@ -98,7 +111,7 @@ impl<J: Journal> Engine<J> {
         let Some(cell) = held.cell(turn.user) else { return Carried::Overtaken };
         let mut wants = core::mem::take(&mut effects.wants);
         let Some(pairs) = &kind.pairs else {
-            wants.retain(|want| matches!(want, Want::Alarm(_)));
+            wants.retain(|want| matches!(want, Want::Alarm(_) | Want::Post { .. }));
             return Carried::Ready(Plan::of(wants, turn.user, cell), effects);
         };
         let mut plan = Plan::of(wants, turn.user, cell);
@@ -143,6 +156,9 @@ impl<J: Journal> Engine<J> {
         let kind = &self.kinds[turn.kind.index()];
         let draft = self.draft(now, kind, turn, &plan, effects, &mut held);
         let seq = self.push(kind, draft, &mut held, rooms.own);
+        if let Some(cell) = held.cell(COMMON) {
+            kind.set_common(&cell.state);
+        }
         let Some(pairs) = &kind.pairs else {
             held.cell(turn.user).into_iter().for_each(|cell| kind.alarms.set(turn.user, cell, now));
             return seq;
@@ -180,7 +196,7 @@ impl<J: Journal> Engine<J> {
         draft.reach = turn.reach();
         let relay =
             |what: &Outgoing| plan.partner.map(|to| Relay { to: to.user, lane: to.lane, what: what.clone() });
-        let relays = plan.relays.iter().filter_map(relay).collect();
+        let relays = plan.relays.iter().filter_map(relay).chain(plan.posts.iter().cloned()).collect();
         let filed = plan.join.map(|ticket| Fact::Filed { ticket, since: now.wall });
         let mut facts: Vec<Fact> = Vec::new();
         facts.extend(
@@ -190,8 +206,8 @@ impl<J: Journal> Engine<J> {
         facts.extend(filed.filter(|_| plan.ends().is_none()));
         facts.extend(plan.alarm);
         if let Some(cell) = held.cell(turn.user) {
-            cell.ties().lane = turn.lane;
-            apply(cell, &facts);
+            cell.ties().writes_on(turn.conversation(), turn.chat, turn.lane);
+            apply(kind, cell, &facts);
             draft.add(turn.conversation(), (turn.lane, turn.chat), cell, effects, relays, facts);
         }
         let his = |user| Conversation { user, ..turn.conversation() };
@@ -202,6 +218,12 @@ impl<J: Journal> Engine<J> {
                     let told = Input::Told { partner: me, note };
                     self.aside(&mut draft, kind, now, his(partner.user), cell, &[], &told);
                 }
+            }
+        }
+        for (whom, note) in &plan.informs {
+            if let Some(cell) = held.cell(*whom) {
+                let informed = Input::Informed { by: turn.user, note };
+                self.aside(&mut draft, kind, now, his(*whom), cell, &[], &informed);
             }
         }
         if let (Some(partner), Some(pairs)) = (plan.ends(), &kind.pairs) {
@@ -215,7 +237,7 @@ impl<J: Journal> Engine<J> {
                 }
             }
             if let (Some(filed), Some(cell)) = (filed, held.cell(turn.user)) {
-                apply(cell, &[filed]);
+                apply(kind, cell, &[filed]);
                 let nothing = Effects::none(&cell.state);
                 draft.add(
                     turn.conversation(),

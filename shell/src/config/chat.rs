@@ -4,6 +4,7 @@ use super::keys::{self, KeyId};
 use super::problem::Origin;
 use super::sources::Item;
 use super::values::Values;
+use nobat_bots::chat::{CHANNELS_MAX, Channel};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,6 +41,22 @@ pub struct ChatConfig {
     pub credit_packages: Vec<(u32, u32)>,
     /// Minutes of a lock and their price in credits; empty if none are sold.
     pub lock_prices: Vec<(u32, u32)>,
+    /// Channels that must be joined.
+    pub channels: Vec<Channel>,
+    /// Users may bring others.
+    pub referrals: bool,
+    /// VIP days for one.
+    pub referral_days: u32,
+    /// Of his payments.
+    pub referral_percent: u32,
+    /// Counted in a day.
+    pub referral_cap: u32,
+    /// Where reports go.
+    pub admin_chat: Option<i64>,
+    /// Where pictures and the like are copied to.
+    pub media_channel: Option<i64>,
+    /// In what language administrators are told things.
+    pub admin_language: &'static str,
     /// Texts that replace the built-in ones.
     pub texts_dir: Option<PathBuf>,
 }
@@ -73,8 +90,53 @@ pub(super) fn chat(values: &mut Values<'_>) -> ChatConfig {
         reports_max: byte(values.small(keys::CHAT_REPORTS)),
         shut_out_for: minutes(60 * values.whole(keys::CHAT_SHUT_OUT)),
         seats: values.small(keys::CHAT_SEATS),
+        channels: channels(values),
+        referrals: values.flag(keys::CHAT_REFERRALS),
+        referral_days: values.small(keys::CHAT_REFERRAL_DAYS),
+        referral_percent: values.small(keys::CHAT_REFERRAL_PERCENT),
+        referral_cap: values.small(keys::CHAT_REFERRAL_CAP),
+        admin_chat: chat_number(values, keys::CHAT_ADMIN_CHAT),
+        media_channel: chat_number(values, keys::CHAT_MEDIA),
+        admin_language: ["ar", "en", "fa"][values.one_of(keys::CHAT_ADMIN_LANGUAGE).unwrap_or(1).min(2)],
         texts_dir: values.path(keys::CHAT_TEXTS_DIR),
     }
+}
+
+/// All that are named, each once.
+fn channels(values: &mut Values<'_>) -> Vec<Channel> {
+    let singles = [keys::CHAT_CHANNEL_1, keys::CHAT_CHANNEL_2];
+    let mut items: Vec<_> =
+        values.list(keys::CHAT_CHANNELS).into_iter().map(|item| (keys::CHAT_CHANNELS, item)).collect();
+    items.extend(singles.into_iter().filter_map(|id| Some((id, values.item(id)?))));
+    let mut read: Vec<Channel> = Vec::new();
+    for (id, item) in items {
+        match Channel::read(&item.text) {
+            Some(channel) if read.contains(&channel) => {}
+            Some(channel) if read.len() < CHANNELS_MAX => read.push(channel),
+            found => {
+                let what = match found {
+                    Some(_) => format!("more than {CHANNELS_MAX} channels"),
+                    None => format!("`{}` is no channel", item.text),
+                };
+                let remedy =
+                    "write @name, or the number and the link of a private one: -100123=https://t.me/+abc";
+                values.problems.add(&item.origin, id.key().dotted(), what, remedy.to_owned());
+            }
+        }
+    }
+    read
+}
+
+/// The number of a group or channel.
+fn chat_number(values: &mut Values<'_>, id: KeyId) -> Option<i64> {
+    let item = values.item(id)?;
+    let number = item.text.trim().parse().ok().filter(|number| *number < 0);
+    if number.is_none() {
+        let what = format!("`{}` is not the number of a group or channel", item.text);
+        let remedy = "write it as the platform has it, negative: -1001234567890".to_owned();
+        values.problems.add(&item.origin, id.key().dotted(), what, remedy);
+    }
+    number
 }
 
 /// A list of `amount:price`, each from 1 to 10,000.

@@ -271,6 +271,26 @@ keys! {
         "Credits and their price in Stars, `credits:stars`.";
     CHAT_LOCKS: chat.lock_prices, &[], List, "5:1,10:2,15:3",
         "For how many minutes a chat can be locked, and for how many credits, `minutes:credits`.";
+    CHAT_CHANNELS: chat.required_channels, &[], List, "",
+        "Channels that a user must be in to find a partner: `@name`, or the number of a private one with its link, `-100123=https://t.me/+abc`. Every bot must be an administrator there; where it is not, everybody is let in, and you are told.";
+    CHAT_CHANNEL_1: chat.required_channel_1, &[("REQUIRED_CHANNEL_1", Same)], Text, "",
+        "One more of them.";
+    CHAT_CHANNEL_2: chat.required_channel_2, &[("REQUIRED_CHANNEL_2", Same)], Text, "",
+        "One more of them.";
+    CHAT_REFERRALS: chat.referrals, &[("ENABLE_REFERRALS", Same)], Bool, "true",
+        "Users may bring others by a link of their own.";
+    CHAT_REFERRAL_DAYS: chat.referral_days, &[], Whole(0, 365), "1",
+        "VIP days for each newcomer who completes his profile.";
+    CHAT_REFERRAL_PERCENT: chat.referral_percent, &[], Whole(0, 100), "10",
+        "How much of each Stars payment of such a newcomer is counted for who brought him. Paying it out is yours.";
+    CHAT_REFERRAL_CAP: chat.referrals_per_day, &[], Whole(0, 10_000), "20",
+        "Newcomers of one user that are counted in a day.";
+    CHAT_ADMIN_CHAT: chat.admin_chat, &[("ADMIN_CONTROL_CHAT_ID", Same)], Text, "",
+        "The number of a group where reports go, with what was said last. Every bot must be a member.";
+    CHAT_MEDIA: chat.media_channel, &[("ADMIN_MEDIA_CHANNEL_ID", Same)], Text, "",
+        "The number of a channel where pictures, films, voice messages and files of chats are copied to. `/privacy` says so. Every bot must be allowed to write there.";
+    CHAT_ADMIN_LANGUAGE: chat.admin_language, &[], OneOf(&["ar", "en", "fa"]), "en",
+        "In what language administrators are told things.";
     CHAT_TEXTS_DIR: chat.texts_dir, &[], Path, "",
         "`ar.txt`, `en.txt` and `fa.txt` here replace the built-in texts.";
     LOG_LEVEL: log.level, &[("LOG_LEVEL", Same)], OneOf(&["error", "warn", "info", "debug"]), "info",
@@ -314,11 +334,6 @@ pub const OTHER_NAMES: &[(&str, Standing)] = &[
     ("REDIS_URL", Standing::Unneeded("Nobat keeps its state itself")),
     ("CACHE_TTL_SECONDS", Standing::Unneeded("results are looked up in memory, there is no cache to expire")),
     ("CLEANUP_INTERVAL_SECONDS", Standing::Unneeded("memory is bounded without a sweep")),
-    ("REQUIRED_CHANNEL_1", Standing::Kind("chat")),
-    ("REQUIRED_CHANNEL_2", Standing::Kind("chat")),
-    ("ADMIN_CONTROL_CHAT_ID", Standing::Kind("chat")),
-    ("ADMIN_MEDIA_CHANNEL_ID", Standing::Kind("chat")),
-    ("ENABLE_REFERRALS", Standing::Kind("chat")),
     ("ENABLE_ADMIN_ALERTS", Standing::Kind("chat")),
     ("PAYMENT_CARD_NUMBER", Standing::Kind("chat")),
     ("PAYMENT_PAYEE_NAME", Standing::Kind("chat")),

@@ -21,7 +21,7 @@ pub(super) struct Values<'s> {
 
 impl Values<'_> {
     /// What was given, or the default; none if there is neither.
-    fn item(&self, id: KeyId) -> Option<Item> {
+    pub(super) fn item(&self, id: KeyId) -> Option<Item> {
         let given = self.sources.given[id.0].as_ref().and_then(|given| given.items.first().cloned());
         given.or_else(|| default(id.key()))
     }

@@ -3,11 +3,20 @@
 //! What lives here: [`kind`], called once at start. The bot itself does no I/O.
 
 use super::{ServeError, words};
+use crate::channel::telegram::api::get_me;
 use crate::config::{ChatConfig, Config};
-use nobat_bots::chat::{ChatBot, Gave, Language, LockOffer, Offer, Settings, Shop, Texts};
+use crate::entropy;
+use crate::platform::Platform;
+use crate::say;
+use nobat_bots::chat::{ChatBot, Gave, Language, LockOffer, Offer, Rewards, Settings, Shop, Texts};
 use nobat_core::engine::Kind;
 use nobat_core::gate::rate::Rate;
+use nobat_core::id::ChatId;
 use nobat_core::matchmaker::{Rules, Size};
+use std::{fs, io};
+
+/// In the data directory.
+const CODE_KEY_FILE: &str = "links.key";
 
 /// The kind, as the engine wants it.
 ///
@@ -17,7 +26,11 @@ pub(super) fn kind(config: &Config, lanes: u16) -> Result<Kind, ServeError> {
     let chat = &config.chat;
     let rate = Rate::new(chat.flood_messages, chat.flood_per);
     let size = Size { users: chat.seats, pools: if chat.cross_bot { 1 } else { lanes }, blocks: chat.seats };
-    Ok(Kind::new(ChatBot::new(settings(config)?), lanes, rate).with_pairs(Rules::default(), size))
+    let mut settings = settings(config)?;
+    if chat.referrals {
+        (settings.code_key, settings.bot_names) = (code_key(config)?, bot_names(config));
+    }
+    Ok(Kind::new(ChatBot::new(settings), lanes, rate).with_pairs(Rules::default(), size))
 }
 
 fn settings(config: &Config) -> Result<Settings, ServeError> {
@@ -40,8 +53,62 @@ fn settings(config: &Config) -> Result<Settings, ServeError> {
         typing: chat.typing,
         shop: shop(chat),
         admins: config.admin.user_ids.clone(),
+        admin_language: Language::from_tag(chat.admin_language).unwrap_or(Language::English),
+        admin_chat: chat.admin_chat.map(ChatId),
+        media_channel: chat.media_channel.map(ChatId),
+        channels: chat.channels.clone(),
+        referrals: chat.referrals,
+        rewards: rewards(chat),
         ..Settings::default()
     })
+}
+
+fn rewards(chat: &ChatConfig) -> Rewards {
+    // The configuration bounds all of them.
+    let small = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+    Rewards {
+        days: small(chat.referral_days),
+        percent: u8::try_from(chat.referral_percent).unwrap_or(100),
+        per_day: small(chat.referral_cap),
+        ..Rewards::default()
+    }
+}
+
+/// What hides users' numbers in their links: made at the first start and kept, for links live long.
+fn code_key(config: &Config) -> Result<u64, ServeError> {
+    let path = config.data_dir.join(CODE_KEY_FILE);
+    let failed = |e: io::Error| ServeError::Config(format!("{}: {e}", path.display()));
+    match fs::read_to_string(&path) {
+        Ok(text) => u64::from_str_radix(text.trim(), 16).map_err(|_| {
+            let what = format!("{}: no key of 16 hexadecimal digits", path.display());
+            ServeError::Config(format!("{what}; remove the file, and links that users gave away end"))
+        }),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let key = entropy::seed();
+            fs::create_dir_all(&config.data_dir).map_err(failed)?;
+            let half = path.with_extension("tmp");
+            fs::write(&half, format!("{key:016x}\n")).map_err(failed)?;
+            fs::rename(&half, &path).map_err(failed)?;
+            Ok(key)
+        }
+        Err(e) => Err(failed(e)),
+    }
+}
+
+/// The bots' names for users' links; without them a link is a command to be sent.
+fn bot_names(config: &Config) -> Vec<String> {
+    let platform = Platform::of(config);
+    let mut names = Vec::new();
+    for lane in &config.lanes {
+        match get_me(&platform, &lane.token) {
+            Ok(bot) => names.push(bot.username),
+            Err(e) => {
+                say!(Warn, "users' links are commands until the next start: a bot has no name: {e}");
+                return Vec::new();
+            }
+        }
+    }
+    names
 }
 
 fn shop(chat: &ChatConfig) -> Shop {
@@ -62,7 +129,32 @@ mod tests {
     use super::*;
     use crate::config::load_texts;
     use nobat_bots::chat::Key;
-    use std::fs;
+
+    #[test]
+    fn the_key_of_links_is_made_once_and_kept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let toml = format!("[server]\ndata_dir = \"{}\"\n", dir.path().join("new").display());
+        let config = load_texts(&toml, "BOT_TOKENS=1000001:TEST\nPORT=8080\n").expect("a configuration");
+        let key = code_key(&config).expect("made");
+        assert_eq!(code_key(&config).expect("read"), key);
+        fs::write(config.data_dir.join(CODE_KEY_FILE), "nonsense").expect("written");
+        assert!(code_key(&config).is_err());
+    }
+
+    #[test]
+    fn the_names_that_operators_have_are_the_bots_channels_and_chats() {
+        let env = "BOT_TOKENS=1000001:TEST\nPORT=8080\nREQUIRED_CHANNEL_1=@some_news\nREQUIRED_CHANNEL_2=-1001\n\
+                   ADMIN_CONTROL_CHAT_ID=-1002\nADMIN_MEDIA_CHANNEL_ID=-1003\nENABLE_REFERRALS=false\n";
+        let settings = settings(&load_texts("", env).expect("a configuration")).expect("settings");
+        let names: Vec<_> = settings.channels.iter().map(|channel| channel.name.as_str()).collect();
+        assert_eq!(names, ["@some_news", "-1001"]);
+        assert_eq!((settings.admin_chat, settings.media_channel), (Some(ChatId(-1002)), Some(ChatId(-1003))));
+        assert!(!settings.referrals);
+        for wrong in ["REQUIRED_CHANNEL_1=somewhere", "ADMIN_CONTROL_CHAT_ID=5"] {
+            let env = format!("BOT_TOKENS=1000001:TEST\nPORT=8080\n{wrong}\n");
+            assert!(load_texts("", &env).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn nothing_is_sold_until_it_is_switched_on_and_then_at_the_operators_prices() {

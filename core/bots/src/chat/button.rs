@@ -23,6 +23,9 @@ pub(super) enum Button {
     Age,
     WantedList,
     Wanted(Wanted),
+    /// He says that he has joined the required channels.
+    Joined,
+    Referral,
     /// What a VIP has, and what it costs.
     Vip,
     /// This offer, by its invoice.
@@ -74,7 +77,7 @@ impl Act {
 
 impl Button {
     /// Buttons that carry nothing, with their data.
-    const PLAIN: [(Self, &'static str); 10] = [
+    const PLAIN: [(Self, &'static str); 12] = [
         (Self::Find, "find"),
         (Self::Cancel, "cancel"),
         (Self::Menu, "menu"),
@@ -85,6 +88,8 @@ impl Button {
         (Self::Age, "age"),
         (Self::WantedList, "wanted"),
         (Self::Vip, "vip"),
+        (Self::Joined, "joined"),
+        (Self::Referral, "referral"),
     ];
 
     pub(super) fn data(self) -> String {

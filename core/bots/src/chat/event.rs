@@ -1,11 +1,14 @@
 //! What can happen to one user. A durable format: the kind of an event is its version, one whose fields change
 //! gets a new number.
 
+use super::circle::Refused;
+use super::common::Change;
+use super::extras::Ban;
 use super::profile::{Gender, Wanted};
 use super::purse::{self, Gave};
 use super::state::{Parting, at, byte, gender, lane, language, parting, wanted};
 use super::texts::Language;
-use nobat_core::id::MessageId;
+use nobat_core::id::{MessageId, UserId};
 use nobat_core::record::{Malformed, Reader, Record, Write};
 use nobat_core::time::UnixMillis;
 
@@ -100,6 +103,80 @@ pub enum Event {
     },
     /// The album was passed on.
     AlbumSent,
+    /// The platform is asked whether he is in these channels, a bit each.
+    GateAsked {
+        /// When.
+        at: UnixMillis,
+        /// Which.
+        open: u8,
+    },
+    /// It answered for one of them.
+    GateHeard {
+        /// Which.
+        channel: u8,
+        /// He is not in it.
+        outside: bool,
+    },
+    /// He is taken to be in all of them until then; at once: he has left one.
+    GateOpen {
+        /// Until when.
+        until: UnixMillis,
+    },
+    /// He came by somebody's link.
+    Invited {
+        /// Whose.
+        by: UserId,
+    },
+    /// That one was told that his profile is complete.
+    InviteTold,
+    /// That one was given a part of a payment, in hundredths of a Star.
+    Gave {
+        /// The platform's number of the payment.
+        charge: Box<str>,
+        /// How much.
+        stars: u32,
+    },
+    /// Whom he invited was counted.
+    Referred {
+        /// When.
+        at: UnixMillis,
+        /// VIP days for it.
+        days: u16,
+    },
+    /// Whom he invited was not counted.
+    NotReferred {
+        /// Whom.
+        whom: UserId,
+        /// Why.
+        why: Refused,
+        /// When.
+        at: UnixMillis,
+    },
+    /// A part of a payment is his, in hundredths of a Star; or (`back`) is not any more.
+    Earned {
+        /// How much.
+        stars: u32,
+        /// It was taken back.
+        back: bool,
+    },
+    /// He is kept out.
+    Banned(Ban),
+    /// He is not any more.
+    Unbanned,
+    /// For all: an administrator set this, or took it back.
+    Set {
+        /// The setting.
+        key: Box<str>,
+        /// Its value; none for that of the configuration.
+        value: Option<Box<str>>,
+    },
+    /// For all: an administrator did something.
+    Did(Change),
+    /// For all: the platform could not say who is in a channel.
+    Unsaid {
+        /// When the administrators were told of it, if they were.
+        told_at: Option<UnixMillis>,
+    },
 }
 
 const LANGUAGE_SET: u8 = 1;
@@ -121,6 +198,20 @@ const LOCKED: u8 = 17;
 const HELD: u8 = 18;
 const ALBUM_PART: u8 = 19;
 const ALBUM_SENT: u8 = 20;
+const GATE_ASKED: u8 = 21;
+const GATE_HEARD: u8 = 22;
+const GATE_OPEN: u8 = 23;
+const INVITED: u8 = 24;
+const INVITE_TOLD: u8 = 25;
+const GAVE: u8 = 26;
+const REFERRED: u8 = 27;
+const NOT_REFERRED: u8 = 28;
+const EARNED: u8 = 29;
+const BANNED: u8 = 30;
+const UNBANNED: u8 = 31;
+const SET: u8 = 32;
+const DID: u8 = 33;
+const UNSAID: u8 = 34;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -160,6 +251,33 @@ impl Record for Event {
                 out.put_str(words);
             }
             Self::AlbumSent => put(ALBUM_SENT, &[]),
+            Self::GateAsked { at, open } => put(GATE_ASKED, &[at.0, open.into()]),
+            Self::GateHeard { channel, outside } => put(GATE_HEARD, &[channel.into(), outside.into()]),
+            Self::GateOpen { until } => put(GATE_OPEN, &[until.0]),
+            Self::Invited { by } => put(INVITED, &[by.0]),
+            Self::InviteTold => put(INVITE_TOLD, &[]),
+            Self::Gave { ref charge, stars } => {
+                put(GAVE, &[stars.into()]);
+                out.put_str(charge);
+            }
+            Self::Referred { at, days } => put(REFERRED, &[at.0, days.into()]),
+            Self::NotReferred { whom, why, at } => put(NOT_REFERRED, &[whom.0, why as u64, at.0]),
+            Self::Earned { stars, back } => put(EARNED, &[stars.into(), back.into()]),
+            Self::Banned(ref ban) => {
+                put(BANNED, &[]);
+                ban.encode(out);
+            }
+            Self::Unbanned => put(UNBANNED, &[]),
+            Self::Set { ref key, ref value } => {
+                put(SET, &[value.is_some().into()]);
+                out.put_str(key);
+                value.iter().for_each(|value| out.put_str(value));
+            }
+            Self::Did(Change { by, at, ref what }) => {
+                put(DID, &[by.0, at.0]);
+                out.put_str(what);
+            }
+            Self::Unsaid { told_at } => put(UNSAID, &[told_at.map_or(0, |at| at.0)]),
         }
     }
 
@@ -191,6 +309,30 @@ impl Record for Event {
                 Self::AlbumPart { name, part, words: from.str()?.into(), at }
             }
             ALBUM_SENT => Self::AlbumSent,
+            GATE_ASKED => Self::GateAsked { at: at(from)?, open: byte(from)? },
+            GATE_HEARD => Self::GateHeard { channel: byte(from)?, outside: byte(from)? != 0 },
+            GATE_OPEN => Self::GateOpen { until: at(from)? },
+            INVITED => Self::Invited { by: UserId(from.varint()?) },
+            INVITE_TOLD => Self::InviteTold,
+            GAVE => Self::Gave { stars: purse::number(from)?, charge: from.str()?.into() },
+            REFERRED => Self::Referred { at: at(from)?, days: lane(from)? },
+            NOT_REFERRED => {
+                let (whom, why) = (UserId(from.varint()?), Refused::from_u8(byte(from)?)?);
+                Self::NotReferred { whom, why, at: at(from)? }
+            }
+            EARNED => Self::Earned { stars: purse::number(from)?, back: byte(from)? != 0 },
+            BANNED => Self::Banned(Ban::decode(from)?),
+            UNBANNED => Self::Unbanned,
+            SET => {
+                let (has, key) = (byte(from)? != 0, from.str()?.into());
+                let value = if has { Some(from.str()?.into()) } else { None };
+                Self::Set { key, value }
+            }
+            DID => {
+                let (by, at) = (UserId(from.varint()?), at(from)?);
+                Self::Did(Change { by, at, what: from.str()?.into() })
+            }
+            UNSAID => Self::Unsaid { told_at: Some(at(from)?).filter(|at| at.0 != 0) },
             _ => return Err(Malformed("a chat event of an unknown kind")),
         })
     }

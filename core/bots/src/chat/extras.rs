@@ -1,27 +1,81 @@
 //! What most people do not have: each behind a bit, so that who has none of it costs a byte. A durable format.
 
 use super::album::Album;
+use super::circle::{Circle, Invited};
+use super::common::Common;
+use super::gate::Gate;
 use nobat_core::record::{Malformed, Reader, Record, Write};
+use nobat_core::time::UnixMillis;
 
 /// What most people do not have.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Extras {
     /// An album of his that is coming in.
     pub album: Option<Box<Album>>,
+    /// Whether he is in the required channels.
+    pub gate: Option<Box<Gate>>,
+    /// Who brought him here.
+    pub invited: Option<Box<Invited>>,
+    /// Whom he brought here.
+    pub circle: Option<Box<Circle>>,
+    /// He is kept out.
+    pub ban: Option<Box<Ban>>,
+    /// What belongs to all: of nobody but [`nobat_core::bot::COMMON`].
+    pub common: Option<Box<Common>>,
+}
+
+/// Somebody is kept out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ban {
+    /// Until then.
+    pub until: UnixMillis,
+    /// Why, in an administrator's words; may be empty.
+    pub why: Box<str>,
+}
+
+impl Ban {
+    /// For ever.
+    pub(super) const FOR_EVER: UnixMillis = UnixMillis(u64::MAX);
+}
+
+impl Record for Ban {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.put_varint(self.until.0);
+        out.put_str(&self.why);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { until: UnixMillis(from.varint()?), why: from.str()?.into() })
+    }
 }
 
 const ALBUM: u64 = 1;
+const GATE: u64 = 1 << 1;
+const INVITED: u64 = 1 << 2;
+const CIRCLE: u64 = 1 << 3;
+const BAN: u64 = 1 << 4;
+const COMMON: u64 = 1 << 5;
 /// Of a newer version, and unreadable to this one.
-const UNKNOWN: u64 = !ALBUM;
-
-fn bit(is: bool, bit: u64) -> u64 {
-    if is { bit } else { 0 }
-}
+const UNKNOWN: u64 = !(ALBUM | GATE | INVITED | CIRCLE | BAN | COMMON);
 
 impl Record for Extras {
     fn encode(&self, out: &mut Vec<u8>) {
-        out.put_varint(bit(self.album.is_some(), ALBUM));
-        self.album.iter().for_each(|album| album.encode(out));
+        let Self { album, gate, invited, circle, ban, common } = self;
+        let bit = |is: bool, bit: u64| if is { bit } else { 0 };
+        out.put_varint(
+            bit(album.is_some(), ALBUM)
+                | bit(gate.is_some(), GATE)
+                | bit(invited.is_some(), INVITED)
+                | bit(circle.is_some(), CIRCLE)
+                | bit(ban.is_some(), BAN)
+                | bit(common.is_some(), COMMON),
+        );
+        album.iter().for_each(|album| album.encode(out));
+        gate.iter().for_each(|gate| gate.encode(out));
+        invited.iter().for_each(|invited| invited.encode(out));
+        circle.iter().for_each(|circle| circle.encode(out));
+        ban.iter().for_each(|ban| ban.encode(out));
+        common.iter().for_each(|common| common.encode(out));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -29,7 +83,17 @@ impl Record for Extras {
         if has & UNKNOWN != 0 {
             return Err(Malformed("a chat state of a newer version"));
         }
-        let album = if has & ALBUM == 0 { None } else { Some(Box::new(Album::decode(from)?)) };
-        Ok(Self { album })
+        Ok(Self {
+            album: if_there(has & ALBUM, from)?,
+            gate: if_there(has & GATE, from)?,
+            invited: if_there(has & INVITED, from)?,
+            circle: if_there(has & CIRCLE, from)?,
+            ban: if_there(has & BAN, from)?,
+            common: if_there(has & COMMON, from)?,
+        })
     }
+}
+
+fn if_there<R: Record>(bit: u64, from: &mut Reader<'_>) -> Result<Option<Box<R>>, Malformed> {
+    if bit == 0 { Ok(None) } else { R::decode(from).map(|found| Some(Box::new(found))) }
 }

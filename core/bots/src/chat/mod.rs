@@ -18,10 +18,15 @@
 
 mod album;
 mod button;
+mod circle;
+mod code;
+mod common;
 mod decide;
 mod event;
 mod extras;
 mod filter;
+mod gate;
+mod knobs;
 mod note;
 mod passed;
 mod profile;
@@ -34,8 +39,11 @@ mod state;
 mod texts;
 
 pub use album::Album;
+pub use circle::{Circle, Invited, Refused, Rewards};
+pub use common::{Change, Common};
 pub use event::Event;
-pub use extras::Extras;
+pub use extras::{Ban, Extras};
+pub use gate::{CHANNELS_MAX, Channel, Gate};
 pub use profile::{Gender, Profile, Wanted};
 pub use purse::{Gave, Purse, Receipt};
 pub use shop::{LockOffer, Offer, Shop};
@@ -48,9 +56,10 @@ use nobat_core::bot::{
     Bot, Call, Decision, Echo, Input, Moment, Outcome, RenderView, Thread, Unrenderable, View,
 };
 use nobat_core::envelope::Payload;
-use nobat_core::id::UserId;
+use nobat_core::id::{ChatId, UserId};
 use nobat_core::record::Record;
 use say::Say;
+use std::sync::Arc;
 
 /// The oldest that anyone may say to be.
 pub const AGE_MAX: u8 = 120;
@@ -82,8 +91,26 @@ pub struct Settings {
     pub typing: bool,
     /// What is sold; nothing by default.
     pub shop: Shop,
-    /// Who may ask the platform for refunds.
+    /// Who may administer.
     pub admins: Vec<UserId>,
+    /// In what language they are told things.
+    pub admin_language: Language,
+    /// Where reports go: a group of administrators in which every bot is a member.
+    pub admin_chat: Option<ChatId>,
+    /// Where pictures and the like are copied to: a channel in which every bot may write.
+    pub media_channel: Option<ChatId>,
+    /// Who is not in all of them finds nobody; at most [`gate::CHANNELS_MAX`].
+    pub channels: Vec<Channel>,
+    /// How long it is believed that someone is in them.
+    pub member_for: Duration,
+    /// Users may bring others, for [`Settings::rewards`].
+    pub referrals: bool,
+    /// What that gives.
+    pub rewards: Rewards,
+    /// Hides the users' numbers in their links: a secret that must stay the same.
+    pub code_key: u64,
+    /// The bots' names without the `@`, by lane, for links.
+    pub bot_names: Vec<String>,
 }
 
 impl Default for Settings {
@@ -103,20 +130,34 @@ impl Default for Settings {
             typing: true,
             shop: Shop::default(),
             admins: Vec::new(),
+            admin_language: Language::English,
+            admin_chat: None,
+            media_channel: None,
+            channels: Vec::new(),
+            member_for: Duration::from_secs(6 * 3600),
+            referrals: true,
+            rewards: Rewards::default(),
+            code_key: 0,
+            bot_names: Vec::new(),
         }
     }
 }
 
 /// The chat bot.
 pub struct ChatBot {
-    settings: Settings,
+    /// Of the configuration.
+    base: Arc<Settings>,
+    /// With what administrators have set over them.
+    settings: Arc<Settings>,
+    common: Arc<Common>,
 }
 
 impl ChatBot {
     /// With these settings.
     #[must_use]
-    pub const fn new(settings: Settings) -> Self {
-        Self { settings }
+    pub fn new(settings: Settings) -> Self {
+        let base = Arc::new(settings);
+        Self { settings: Arc::clone(&base), base, common: Arc::default() }
     }
 }
 
@@ -125,7 +166,16 @@ impl Bot for ChatBot {
     type Event = Event;
 
     fn decide(&self, view: &View<'_>, state: &State, input: &Input<'_>) -> Decision<Event> {
-        decide::Turn::new(&self.settings, view, state).take(input)
+        decide::Turn::new(&self.settings, &self.common, view, state).take(input)
+    }
+
+    fn under(&self, common: &State) -> Option<Self> {
+        let common = common.extras.common.as_deref().cloned().unwrap_or_default();
+        let settings = match common.values == self.common.values {
+            true => Arc::clone(&self.settings),
+            false => Arc::new(self.base.under(&common)),
+        };
+        Some(Self { base: Arc::clone(&self.base), settings, common: Arc::new(common) })
     }
 
     fn evolve(state: &mut State, event: &Event) {
@@ -146,7 +196,7 @@ impl Bot for ChatBot {
 
     fn echo(&self, payload: &Payload, outcome: Outcome) -> Option<Echo> {
         // Nearly everything is taken, and then nobody need be told.
-        if outcome == Outcome::Sent {
+        if outcome == Outcome::Sent && !Say::asks(payload) {
             return None;
         }
         Say::read(payload).ok()?.echo(outcome)

@@ -68,11 +68,14 @@ impl Purse {
         match gave {
             Gave::Nothing => {}
             Gave::Credits(credits) => self.credits = self.credits.saturating_add(credits),
-            Gave::Days(days) => {
-                self.vip_until = self.vip_until.max(at).after(DAY * u32::from(days));
-                self.remind(at);
-            }
+            Gave::Days(days) => self.grant(days, at),
         }
+    }
+
+    /// Gives VIP days, behind those that are left.
+    pub(super) fn grant(&mut self, days: u16, at: UnixMillis) {
+        self.vip_until = self.vip_until.max(at).after(DAY * u32::from(days));
+        self.remind(at);
     }
 
     /// Takes back what a payment gave; nothing if that was done, or it was never booked.

@@ -2,6 +2,7 @@
 
 use super::Settings;
 use super::button::{Act, Button as Data};
+use super::gate::Channel;
 use super::profile::{Gender, Profile, Wanted};
 use super::purse::Gave;
 use super::say::Say;
@@ -57,6 +58,10 @@ impl Voice<'_> {
                 id,
                 refusal: refused.map_or_else(String::new, |key| self.settings.texts.say(language, key, &[])),
             },
+            Say::Words { text } => Call::Text { text, keyboard: Vec::new() },
+            Say::AskMember { user, channel, .. } => Call::IsMember { channel, user },
+            Say::Archive { from, messages } => Call::CopyAlbum { from, messages, protect: false },
+            Say::JoinFirst { language } => self.join_first(language),
             Say::Refund { user, charge } => Call::RefundStars { user, charge },
         })
     }
@@ -66,9 +71,19 @@ impl Voice<'_> {
         let mut all = vec![("min", min.as_str()), ("max", max.as_str())];
         all.extend_from_slice(values);
         let mut text = self.settings.texts.say(language, key, &all);
-        if key == Key::Help && self.settings.shop.is_open() {
+        let also = match key {
+            Key::Help => {
+                [(Key::HelpReferral, self.settings.referrals), (Key::HelpPaid, self.settings.shop.is_open())]
+            }
+            Key::Privacy => [
+                (Key::PrivacyReports, self.settings.admin_chat.is_some()),
+                (Key::PrivacyMedia, self.settings.media_channel.is_some()),
+            ],
+            _ => [(key, false); 2],
+        };
+        for (key, _) in also.into_iter().filter(|(_, is)| *is) {
             text.push_str("\n\n");
-            text.push_str(self.settings.texts.get(language, Key::HelpPaid));
+            text.push_str(self.settings.texts.get(language, key));
         }
         Call::Text { text, keyboard: self.keyboard(language, key) }
     }
@@ -119,6 +134,9 @@ impl Voice<'_> {
         if !self.settings.shop.vip.is_empty() {
             first.push(button(Key::ButtonVip, Data::Vip));
         }
+        if self.settings.referrals {
+            first.push(button(Key::ButtonReferral, Data::Referral));
+        }
         vec![
             first,
             vec![
@@ -127,6 +145,19 @@ impl Voice<'_> {
                 button(Key::ButtonHelp, Data::Help),
             ],
         ]
+    }
+
+    /// Where to join, and the button for afterwards.
+    fn join_first(&self, language: Language) -> Call {
+        let join = |channel: &Channel| {
+            let name = self.settings.texts.say(language, Key::ButtonJoin, &[("channel", &channel.name)]);
+            let label = if channel.name.starts_with('@') { &name } else { channel.link.as_str() };
+            vec![Button { text: label.to_owned(), action: Action::Url(channel.link.clone()) }]
+        };
+        let mut keyboard: Keyboard =
+            self.settings.channels.iter().filter(|channel| !channel.link.is_empty()).map(join).collect();
+        keyboard.push(vec![self.button(language, Key::ButtonJoined, Data::Joined)]);
+        Call::Text { text: self.settings.texts.get(language, Key::JoinFirst).to_owned(), keyboard }
     }
 
     fn own_keyboard(&self, language: Language, vip: bool) -> Keyboard {

@@ -1,5 +1,6 @@
 //! What is said, unrendered: the payloads of this kind's envelopes. A durable format.
 
+use super::note::Note;
 use super::passed::{Origin, Passed};
 use super::profile::{Profile, Wanted};
 use super::purse::number;
@@ -7,7 +8,7 @@ use super::shop::Offer;
 use super::texts::{Key, Language};
 use nobat_core::bot::{Echo, Outcome, Thread, Unrenderable};
 use nobat_core::envelope::Payload;
-use nobat_core::id::{PairNo, UserId};
+use nobat_core::id::{ChatId, MessageId, PairNo, UserId};
 use nobat_core::record::{Malformed, Reader, Record, Write};
 
 /// Something to say.
@@ -39,6 +40,14 @@ pub(super) enum Say {
     Checkout { language: Language, id: String, refused: Option<Key> },
     /// The platform is to give a payment back.
     Refund { user: UserId, charge: String },
+    /// A text that was found when it was decided.
+    Words { text: String },
+    /// The platform is asked whether he is in this channel.
+    AskMember { user: UserId, number: u8, channel: String },
+    /// These messages of a chat, for the administrators.
+    Archive { from: ChatId, messages: Vec<MessageId> },
+    /// He must join the required channels.
+    JoinFirst { language: Language },
 }
 
 const TEXT: u16 = 1;
@@ -54,6 +63,10 @@ const LOCKING: u16 = 10;
 const INVOICE: u16 = 11;
 const CHECKOUT: u16 = 12;
 const REFUND: u16 = 13;
+const WORDS: u16 = 20;
+const ASK_MEMBER: u16 = 21;
+const ARCHIVE: u16 = 22;
+const JOIN_FIRST: u16 = 23;
 
 impl Say {
     const fn template(&self) -> u16 {
@@ -71,6 +84,10 @@ impl Say {
             Self::Invoice { .. } => INVOICE,
             Self::Checkout { .. } => CHECKOUT,
             Self::Refund { .. } => REFUND,
+            Self::Words { .. } => WORDS,
+            Self::AskMember { .. } => ASK_MEMBER,
+            Self::Archive { .. } => ARCHIVE,
+            Self::JoinFirst { .. } => JOIN_FIRST,
         }
     }
 
@@ -105,7 +122,18 @@ impl Say {
                 out.put_str(id);
                 out.put_u8(key.map_or(0, |key| key as u8 + 1));
             }
-            Self::Relayed { text } => out.put_str(text),
+            Self::Relayed { text } | Self::Words { text } => out.put_str(text),
+            Self::AskMember { user, number, channel } => {
+                out.put_varint(user.0);
+                out.put_u8(*number);
+                out.put_str(channel);
+            }
+            Self::Archive { from, messages } => {
+                out.put_signed(from.0);
+                out.put_u8(messages.len() as u8);
+                messages.iter().for_each(|message| out.put_signed(message.0));
+            }
+            Self::JoinFirst { language } => out.put_u8(*language as u8),
             Self::Passed { origin, what } => what.encode(origin, &mut out),
             Self::Numbers { language, key, first, second } => {
                 out.put_u8(*language as u8);
@@ -148,10 +176,22 @@ impl Say {
         }
     }
 
+    /// Whether somebody waits for what the platform says to it.
+    pub(super) const fn asks(payload: &Payload) -> bool {
+        payload.template == ASK_MEMBER
+    }
+
     /// Who hears what came of it.
     pub(super) fn echo(&self, outcome: Outcome) -> Option<Echo> {
         match self {
             Self::Passed { origin, what } => what.echo(origin, outcome),
+            Self::AskMember { user, number, .. } => {
+                let joined = match outcome {
+                    Outcome::Member(joined) => Some(joined),
+                    Outcome::Sent | Outcome::Dropped(_) => None,
+                };
+                Some(Echo { to: *user, note: Note::Member { channel: *number, joined }.bytes() })
+            }
             _ => None,
         }
     }
@@ -162,6 +202,16 @@ impl Say {
         }
         match template {
             RELAYED => return Ok(Self::Relayed { text: from.str()?.to_owned() }),
+            WORDS => return Ok(Self::Words { text: from.str()?.to_owned() }),
+            ASK_MEMBER => {
+                let (user, number) = (UserId(from.varint()?), from.u8()?);
+                return Ok(Self::AskMember { user, number, channel: from.str()?.to_owned() });
+            }
+            ARCHIVE => {
+                let chat = ChatId(from.signed()?);
+                let messages = (0..from.u8()?).map(|_| from.signed().map(MessageId));
+                return Ok(Self::Archive { from: chat, messages: messages.collect::<Result<_, _>>()? });
+            }
             REFUND => {
                 let user = UserId(from.varint()?);
                 return Ok(Self::Refund { user, charge: from.str()?.to_owned() });
@@ -170,6 +220,7 @@ impl Say {
         }
         let language = Language::from_u8(from.u8()?).ok_or(Malformed("an unknown language"))?;
         Ok(match template {
+            JOIN_FIRST => Self::JoinFirst { language },
             TEXT => Self::Text { language, key: key(from.u8()?)? },
             NUMBER => Self::Number { language, key: key(from.u8()?)?, number: from.varint()? },
             OWN => Self::Own { language, profile: Profile::decode(from)?, vip: flag(from)? },
@@ -221,7 +272,6 @@ mod tests {
     use super::super::profile::Gender;
     use super::super::purse::Gave;
     use super::*;
-    use nobat_core::id::{ChatId, MessageId};
     use proptest::prelude::*;
 
     fn passed(what: Passed) -> Say {
@@ -252,6 +302,10 @@ mod tests {
             passed(Passed::Edited { text: "t".into(), caption: true }),
             passed(Passed::Signed { emoji: "👍".into() }),
             passed(Passed::Typing),
+            Say::Words { text: "w".into() },
+            Say::AskMember { user: UserId(300), number: 1, channel: "@c".into() },
+            Say::Archive { from: ChatId(-300), messages: vec![MessageId(1), MessageId(2)] },
+            Say::JoinFirst { language },
         ]
     }
 

@@ -45,6 +45,15 @@ impl Shop {
 }
 
 impl Offer {
+    /// As administrators write it.
+    pub(super) fn pair(&self) -> String {
+        match self.gives {
+            Gave::Days(days) => format!("{days}:{}", self.stars),
+            Gave::Credits(credits) => format!("{credits}:{}", self.stars),
+            Gave::Nothing => String::new(),
+        }
+    }
+
     /// What stands on the invoice. It comes back with the payment, from the platform alone.
     pub(super) fn payload(self) -> String {
         match self.gives {

@@ -4,8 +4,9 @@
 //! not repeated here.
 
 use super::album::Album;
+use super::circle::Invited;
 use super::event::Event;
-use super::extras::Extras;
+use super::extras::{Ban, Extras};
 use super::profile::{Gender, Profile, Wanted};
 use super::purse::Purse;
 use super::texts::Language;
@@ -138,7 +139,66 @@ impl State {
                 album.add(part, words);
             }
             Event::AlbumSent => self.extras.album = None,
+            ref event => self.apply_extra(event),
         }
+    }
+}
+
+impl State {
+    /// What happens to what most people do not have.
+    fn apply_extra(&mut self, event: &Event) {
+        let extras = &mut self.extras;
+        match *event {
+            Event::GateAsked { at, open } => {
+                let gate = extras.gate.get_or_insert_default();
+                (gate.asked_at, gate.open, gate.outside) = (at, open, 0);
+            }
+            Event::GateHeard { channel, outside } => {
+                let (gate, bit) = (extras.gate.get_or_insert_default(), 1u8.checked_shl(channel.into()));
+                gate.open &= !bit.unwrap_or(0);
+                gate.outside |= bit.filter(|_| outside).unwrap_or(0);
+            }
+            Event::GateOpen { until } => extras.gate.get_or_insert_default().until = until,
+            Event::Invited { by } => extras.invited = Some(Box::new(Invited { by, ..Invited::default() })),
+            Event::InviteTold => extras.invited.iter_mut().for_each(|invited| invited.told = true),
+            Event::Gave { ref charge, stars } => {
+                extras.invited.iter_mut().for_each(|invited| invited.gave.push((charge.clone(), stars)));
+            }
+            Event::Referred { at, days } => {
+                extras.circle.get_or_insert_default().came(at, true);
+                if days > 0 {
+                    self.purse.grant(days, at);
+                }
+            }
+            Event::NotReferred { whom, why, at } => {
+                let circle = extras.circle.get_or_insert_default();
+                circle.came(at, false);
+                circle.refuse(whom, why, at);
+            }
+            Event::Earned { stars, back } => {
+                let earned = &mut extras.circle.get_or_insert_default().earned;
+                let stars = u64::from(stars);
+                *earned = if back { earned.saturating_sub(stars) } else { earned.saturating_add(stars) };
+            }
+            Event::Banned(ref ban) => extras.ban = Some(Box::new(ban.clone())),
+            Event::Unbanned => extras.ban = None,
+            Event::Set { ref key, ref value } => {
+                extras.common.get_or_insert_default().set(key, value.as_deref());
+            }
+            Event::Did(ref change) => extras.common.get_or_insert_default().note(change.clone()),
+            Event::Unsaid { told_at } => {
+                let common = extras.common.get_or_insert_default();
+                common.unsaid += 1;
+                common.told_at = told_at.unwrap_or(common.told_at);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether he is kept out.
+    #[must_use]
+    pub fn ban(&self, now: UnixMillis) -> Option<&Ban> {
+        self.extras.ban.as_deref().filter(|ban| now < ban.until)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-fn shop() -> Shop {
+pub(crate) fn shop() -> Shop {
     Shop {
         vip: vec![Offer { gives: Gave::Days(30), stars: 250 }],
         credits: vec![Offer { gives: Gave::Credits(5), stars: 50 }],

@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) numbers: BTreeMap<u64, i64>,
     /// What the platform says to sends that it does not take.
     pub(crate) refuses: Option<DropReason>,
+    /// Who is in which channel; where nothing is said, the platform cannot say.
+    pub(crate) members: BTreeMap<(String, u64), bool>,
     updates: i64,
 }
 
@@ -71,6 +73,7 @@ impl World {
             screens: BTreeMap::new(),
             numbers: BTreeMap::new(),
             refuses: None,
+            members: BTreeMap::new(),
             updates: 0,
         }
     }
@@ -195,8 +198,19 @@ impl World {
                     | Call::RefundStars { .. }
                     | Call::React { .. }
                     | Call::Typing
+                    | Call::IsMember { .. }
             )
         );
+        if let Call::IsMember { channel, user } = &call {
+            assert_eq!((envelope.place, *user), (Place::Call, conversation.user));
+            let member = self.members.get(&(channel.clone(), user.0)).copied();
+            let outcome = member.map_or(Outcome::Dropped(DropReason::Rejected), Outcome::Member);
+            self.engine.came_of(envelope, outcome);
+            let end = member.map_or(End::Dropped(DropReason::Rejected), |_| End::Sent);
+            let ended = Ended { conversation, id: envelope.id, end };
+            self.engine.settle(&[ended], &[]).expect("room");
+            return self.screens.entry(conversation.user.0).or_default().push((lane.0, call));
+        }
         let made = match &call {
             Call::Text { .. } | Call::Said { .. } | Call::Copy { .. } | Call::Invoice { .. } => 1,
             Call::CopyAlbum { messages, .. } => messages.len(),

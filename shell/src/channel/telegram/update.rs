@@ -163,6 +163,15 @@ pub enum What<'a> {
         /// May the bot write to him now?
         reachable: bool,
     },
+    /// Somebody came into a channel or group, or left it.
+    ChatMember {
+        /// Who.
+        user: UserId,
+        /// Its name without the `@`, or empty.
+        name: &'a str,
+        /// Is he in it now?
+        joined: bool,
+    },
     /// Something no bot kind asks for, or an odd shape.
     Nothing,
 }
@@ -193,10 +202,15 @@ pub struct Update<'a> {
 impl<'a> Update<'a> {
     /// Whose private conversation with the bot this belongs to: a person, in his own chat.
     ///
+    /// What somebody does in a channel is his as well, with that chat.
+    ///
     /// None for groups, channels, bots, and shapes without a person. A callback without a message (from an
     /// inline message), or a question before a payment, belongs to the private chat of whoever it is from.
     #[must_use]
     pub fn conversation(&self) -> Option<(UserId, ChatId)> {
+        if let (What::ChatMember { user, .. }, Some(chat)) = (self.what, self.chat) {
+            return Some((user, chat));
+        }
         let user = self.from.filter(|_| !self.from_bot)?;
         let own = user.private_chat();
         let private = match (self.chat, self.chat_type) {
@@ -230,6 +244,7 @@ impl<'a> Update<'a> {
             What::Refunded(payment) => Some(Input::Refunded(payment)),
             What::MyChatMember { reachable: true } => Some(Input::Reachable),
             What::MyChatMember { reachable: false } => Some(Input::Blocked),
+            What::ChatMember { name, joined, .. } => Some(Input::Member { name, joined }),
             What::Nothing => None,
         }
     }

@@ -40,6 +40,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn rung(&mut self) {
+        if self.leaves_banned() {
+            return;
+        }
         self.remind();
         let (now, idle) = (self.now(), self.settings.idle);
         if let Meeting::Paired(partner) = self.view.meeting

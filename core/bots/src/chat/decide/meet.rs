@@ -23,15 +23,14 @@ impl Turn<'_> {
             Meeting::Paired(_) => return self.plain(Key::ChattingAlready),
             Meeting::Apart => {}
         }
-        if let Some(hours) = self.shut_out() {
-            return self.number(Key::ShutOut, hours);
+        if self.may_search() {
+            self.join();
+            self.plain(Key::Searching);
         }
-        self.join();
-        self.plain(Key::Searching);
     }
 
     /// For how many hours he still meets nobody.
-    fn shut_out(&self) -> Option<u64> {
+    pub(super) fn shut_out(&self) -> Option<u64> {
         // A wall clock that was set back must not shut anybody out for longer.
         let left = self.state.shut_out_until.since(self.now()).min(self.settings.shut_out_for);
         (!left.is_zero()).then(|| left.as_secs().div_ceil(3600).max(1))
@@ -72,16 +71,18 @@ impl Turn<'_> {
         match act {
             Act::Lock => self.ask_lock(partner.pair),
             Act::Stop => self.part(partner, Parting::Left),
-            Act::Next => {
+            Act::Next if self.may_search() => {
                 self.part(partner, Parting::Next);
                 self.join();
             }
+            Act::Next => self.part(partner, Parting::Left),
             Act::Block => {
                 self.want(Want::Block(partner.user));
                 self.part(partner, Parting::Blocked);
             }
             Act::Report => {
                 self.want(Want::Block(partner.user));
+                self.report(partner);
                 self.tell(partner, Note::Reports);
                 self.part(partner, Parting::Reported);
             }
@@ -147,7 +148,7 @@ impl Turn<'_> {
             Ok(Note::Silent) => self.partner_is_silent(),
             Ok(Note::Locked { until }) => self.locked(until),
             // Not for a partner; or of a newer version: it means nothing to this one.
-            Ok(Note::Undelivered { .. } | Note::Unreached { .. }) | Err(_) => {}
+            _ => {}
         }
     }
 

@@ -4,22 +4,29 @@
 //! someone is, `meet` brings people together and parts them, `talk` is what is said in a chat, `money`
 //! what is paid for, `idle` what is due at a time.
 
+mod admin;
+mod gate;
 mod idle;
 mod meet;
 mod money;
+mod refer;
 mod register;
 mod talk;
 
 use super::Settings;
 use super::button::{Act, Button};
+use super::common::Common;
 use super::event::Event;
+use super::extras::Ban;
+use super::note::Note;
 use super::say::Say;
 use super::state::State;
 use super::texts::{Key, Language};
 use core::time::Duration;
-use nobat_core::bot::{Decision, Input, Meeting, Outgoing, View, Want};
+use nobat_core::bot::{COMMON, Decision, Input, Meeting, Outgoing, View, Want};
 use nobat_core::envelope::{Class, Place};
-use nobat_core::id::MessageId;
+use nobat_core::id::{MessageId, UserId};
+use nobat_core::record::Record;
 use nobat_core::time::UnixMillis;
 use talk::Shown;
 
@@ -29,6 +36,7 @@ const PRESS_DEADLINE: Duration = Duration::from_secs(140);
 /// One input of one user, on its way to a decision.
 pub(super) struct Turn<'a> {
     settings: &'a Settings,
+    common: &'a Common,
     view: &'a View<'a>,
     /// As it is after the events so far.
     state: State,
@@ -36,11 +44,22 @@ pub(super) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    pub(super) fn new(settings: &'a Settings, view: &'a View<'a>, state: &State) -> Self {
-        Self { settings, view, state: state.clone(), out: Decision::default() }
+    pub(super) fn new(settings: &'a Settings, common: &'a Common, view: &'a View<'a>, state: &State) -> Self {
+        Self { settings, common, view, state: state.clone(), out: Decision::default() }
     }
 
     pub(super) fn take(mut self, input: &Input<'_>) -> Decision<Event> {
+        if self.view.user == COMMON {
+            if let Input::Informed { by, note } = input
+                && let Ok(note) = Note::from_bytes(note)
+            {
+                self.common_informed(*by, note);
+            }
+            return self.out;
+        }
+        if self.is_kept_out(input) {
+            return self.out;
+        }
         match input {
             Input::Text { text, message, reply_to } => self.text(text, *message, *reply_to),
             Input::Callback { id, data, .. } => self.pressed(id, data),
@@ -58,6 +77,8 @@ impl<'a> Turn<'a> {
                 }
             }
             Input::Heard { note } => self.heard(note),
+            Input::Informed { by, note } => self.informed(*by, note),
+            Input::Member { name, joined } => self.moved(name, *joined),
             Input::TooFast { until } => self.too_fast(*until),
             Input::Reachable => {}
             Input::Blocked => self.blocked_the_bot(),
@@ -71,6 +92,41 @@ impl<'a> Turn<'a> {
             Input::Refunded(payment) => self.refunded(*payment),
         }
         self.out
+    }
+
+    /// Whether he is banned and this is not for him; he is told so.
+    fn is_kept_out(&mut self, input: &Input<'_>) -> bool {
+        if self.state.ban(self.now()).is_none() {
+            return false;
+        }
+        match input {
+            // What he bought he may ask about.
+            Input::Text { text, .. } if matches!(&**text, "/paysupport" | "/terms" | "/privacy") => {
+                return false;
+            }
+            Input::Text { .. } | Input::OtherMessage { .. } => self.tell_banned(),
+            Input::Callback { id, .. } => {
+                self.answer_press(id, None);
+                self.tell_banned();
+            }
+            Input::Edited { .. } | Input::Reacted { .. } => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// Another one's turn concerns him.
+    fn informed(&mut self, by: UserId, note: &[u8]) {
+        match Note::from_bytes(note) {
+            Ok(Note::Joined) => self.brought(by),
+            Ok(Note::Commission { stars }) => self.earned(by, stars, false),
+            Ok(Note::CommissionBack { stars }) => self.earned(by, stars, true),
+            Ok(Note::Ban { until, why }) => self.is_banned(Some(Ban { until, why })),
+            Ok(Note::Unban) => self.is_banned(None),
+            Ok(Note::Show { lane }) => self.show_to(by, lane),
+            // For others; or of a newer version.
+            _ => {}
+        }
     }
 
     fn now(&self) -> UnixMillis {
@@ -128,11 +184,17 @@ impl<'a> Turn<'a> {
             "terms" if sells => self.plain(Key::Terms),
             "paysupport" if sells => self.plain(Key::PaySupport),
             "refund" if sells && self.is_admin() => self.refund(arguments),
+            name if self.is_admin() && self.administered(name, arguments) => {}
             "help" => self.plain(Key::Help),
             "privacy" => self.plain(Key::Privacy),
             "language" => self.plain(Key::LanguageAsk),
+            "start" if !arguments.is_empty() => {
+                self.came_by(arguments);
+                if self.state.profile().is_none() { self.ask_what_is_missing() } else { self.begin() }
+            }
             _ if self.state.profile().is_none() => self.ask_what_is_missing(),
             "start" | "menu" => self.begin(),
+            "referral" if self.settings.referrals => self.referral(),
             "find" => self.find(),
             "vip" if sells => self.vip(),
             "profile" => self.own_profile(),
@@ -160,6 +222,10 @@ impl<'a> Turn<'a> {
             None => Some(Key::Changed),
             Some(button) => self.press(button),
         };
+        self.answer_press(id, notice);
+    }
+
+    fn answer_press(&mut self, id: &str, notice: Option<Key>) {
         let pressed = Say::Pressed { language: self.language(), id: id.to_owned(), notice };
         let answer = Outgoing {
             class: Class::Urgent,
@@ -180,7 +246,8 @@ impl<'a> Turn<'a> {
             Button::Language(language) => self.speak(language),
             Button::Gender(gender) => self.be(gender),
             _ if self.state.profile().is_none() => self.ask_what_is_missing(),
-            Button::Find => self.find(),
+            Button::Find | Button::Joined => self.find(),
+            Button::Referral => self.referral(),
             Button::Vip => self.vip(),
             Button::Buy(offer) => return self.buy(offer),
             Button::Cancel if matches!(self.view.meeting, Meeting::Waiting { .. }) => self.cancel(),

@@ -86,6 +86,9 @@ impl Turn<'_> {
             Gave::Credits(_) => self.number(Key::PaidCredits, self.state.purse.credits.into()),
             Gave::Nothing => self.plain(Key::PaidNothing),
         }
+        if gave != Gave::Nothing {
+            self.share(charge, stars);
+        }
         self.arm_again();
     }
 
@@ -95,6 +98,7 @@ impl Turn<'_> {
         }
         self.happened(Event::Refunded { charge: payment.charge.into(), at: self.now() });
         self.plain(Key::Refunded);
+        self.unshare(payment.charge);
         self.arm_again();
     }
 
@@ -106,10 +110,6 @@ impl Turn<'_> {
         let say = Say::Refund { user: UserId(user), charge: charge.chars().take(CHARGE_MAX).collect() };
         self.call(&say, Duration::from_secs(3600));
         self.plain(Key::RefundAsked);
-    }
-
-    pub(super) fn is_admin(&self) -> bool {
-        self.settings.admins.contains(&self.view.user)
     }
 
     pub(super) fn ask_lock(&mut self, pair: PairNo) {

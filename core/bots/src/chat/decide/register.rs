@@ -48,7 +48,14 @@ impl Turn<'_> {
             age => {
                 let new = self.state.age == 0;
                 self.happened(Event::AgeSet(age));
-                if new { self.plain(Key::Ready) } else { self.own_profile() }
+                if new {
+                    self.arrived();
+                    self.plain(Key::Ready);
+                    // From here on the engine knows on which bot to tell him something of its own accord.
+                    self.arm_again();
+                } else {
+                    self.own_profile();
+                }
             }
         }
     }

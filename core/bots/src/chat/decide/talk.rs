@@ -66,6 +66,7 @@ impl Turn<'_> {
             None if album.is_empty() => {
                 let (from, caption) = (self.view.chat, caption.to_owned());
                 self.pass(partner, message, reply_to, Passed::Shown { from, caption });
+                self.archive(vec![message]);
             }
             None => self.collect(partner, &shown),
         }
@@ -105,6 +106,7 @@ impl Turn<'_> {
             false => Passed::Album { from, more },
         };
         self.pass(partner, *first, None, shown);
+        self.archive(album.parts.clone());
         if !album.words.is_empty() {
             self.relay(partner.pair, &Say::Relayed { text: album.words });
         }
@@ -147,8 +149,12 @@ impl Turn<'_> {
 
     /// What came of something he said.
     pub(super) fn heard(&mut self, note: &[u8]) {
+        let note = Note::from_bytes(note);
+        if let Ok(Note::Member { channel, joined }) = note {
+            return self.member(channel, joined);
+        }
         let Meeting::Paired(partner) = self.view.meeting else { return };
-        match Note::from_bytes(note) {
+        match note {
             Ok(Note::Undelivered { pair }) if pair == partner.pair => self.plain(Key::NotDelivered),
             Ok(Note::Unreached { pair }) if pair == partner.pair => self.part(partner, Parting::Unreached),
             _ => {}

@@ -1,8 +1,10 @@
 //! The durable formats of states and events.
 
+use super::super::circle::Refused;
+use super::super::common::Change;
 use super::super::purse::Gave;
 use super::*;
-use nobat_core::id::MessageId;
+use nobat_core::id::{MessageId, UserId};
 use proptest::prelude::*;
 
 fn bytes(record: &impl Record) -> Vec<u8> {
@@ -11,9 +13,9 @@ fn bytes(record: &impl Record) -> Vec<u8> {
     out
 }
 
-fn events(n: u8, at: u64, lane: u16, i: usize) -> [Event; 19] {
+fn events(n: u8, at: u64, lane: u16, i: usize) -> Vec<Event> {
     let at = UnixMillis(at);
-    [
+    vec![
         Event::LanguageSet(Language::ALL[i]),
         Event::GenderSet(Gender::ALL[i]),
         Event::AgeSet(n),
@@ -33,6 +35,22 @@ fn events(n: u8, at: u64, lane: u16, i: usize) -> [Event; 19] {
         Event::Held { until: at },
         Event::AlbumPart { name: "a".into(), part: MessageId(n.into()), words: "w".into(), at },
         Event::AlbumSent,
+        Event::GateAsked { at, open: 3 },
+        Event::GateHeard { channel: 1, outside: true },
+        Event::GateOpen { until: at },
+        Event::Invited { by: UserId(300) },
+        Event::InviteTold,
+        Event::Gave { charge: "c".into(), stars: 300 },
+        Event::Referred { at, days: 1 },
+        Event::NotReferred { whom: UserId(301), why: Refused::Burst, at },
+        Event::Earned { stars: 300, back: false },
+        Event::Earned { stars: 100, back: true },
+        Event::Banned(Ban { until: at, why: "w".into() }),
+        Event::Set { key: "k".into(), value: Some("v".into()) },
+        Event::Set { key: "l".into(), value: None },
+        Event::Did(Change { by: UserId(9), at, what: "w".into() }),
+        Event::Unsaid { told_at: Some(at) },
+        Event::AlbumPart { name: "b".into(), part: MessageId(-1), words: "".into(), at },
     ]
 }
 

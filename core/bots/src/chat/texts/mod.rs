@@ -246,6 +246,44 @@ text_keys! {
     HelpPaid = "help_paid" [] 600;
     /// His message was not taken by the platform.
     NotDelivered = "not_delivered" [] TEXT;
+    /// Above the links to the required channels.
+    JoinFirst = "join_first" [] TEXT;
+    /// On the button that opens a channel.
+    ButtonJoin = "button_join" ["channel"] 24;
+    /// On the button for who has joined.
+    ButtonJoined = "button_joined" [] SHORT;
+    /// His link, and what it brought.
+    Referral = "referral" ["days" "percent" "count" "earned"] TEXT;
+    /// Somebody came by his link.
+    ReferralCounted = "referral_counted" ["count" "days"] TEXT;
+    /// Somebody who came by his link has paid.
+    ReferralEarned = "referral_earned" ["stars"] TEXT;
+    /// On the button to the link.
+    ButtonReferral = "button_referral" [] SHORT;
+    /// Follows the help where links bring something.
+    HelpReferral = "help_referral" [] 600;
+    /// Follows the words on privacy where reports go to administrators.
+    PrivacyReports = "privacy_reports" [] 600;
+    /// Follows the words on privacy where pictures are copied to administrators.
+    PrivacyMedia = "privacy_media" [] 600;
+    /// He is kept out for a time.
+    Banned = "banned" ["hours" "reason"] TEXT;
+    /// He is kept out.
+    BannedForEver = "banned_for_ever" ["reason"] TEXT;
+    /// To administrators: their commands.
+    AdminHelp = "admin_help" [] TEXT;
+    /// To administrators: it is done.
+    AdminDone = "admin_done" ["what"] TEXT;
+    /// To administrators: a setting has a new value.
+    SettingSet = "setting_set" ["key" "old" "new"] TEXT;
+    /// To administrators: a value cannot be used.
+    SettingWrong = "setting_wrong" ["key" "why"] TEXT;
+    /// To administrators: how many people stand where.
+    Stats = "stats" ["users" "waiting" "chatting" "pending"] TEXT;
+    /// To administrators: somebody reported his partner.
+    ReportNote = "report_note" ["reporter" "reported" "pair"] TEXT;
+    /// To administrators: the platform cannot say who is in a channel.
+    ChannelUnknown = "channel_unknown" ["channel"] TEXT;
 }
 
 /// Every text in every language.

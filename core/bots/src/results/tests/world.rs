@@ -62,6 +62,8 @@ impl World {
             language: "ar",
             waiting,
             released: self.released,
+            received: Default::default(),
+            census: Default::default(),
             meeting: Meeting::Apart,
         };
         let decision = self.bot.decide(&view, &self.state, input);

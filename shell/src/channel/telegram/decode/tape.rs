@@ -118,6 +118,7 @@ impl<'t, 'a> Content<'t, 'a> {
             },
             (UpdateKind::CallbackQuery, _) => self.callback(),
             (UpdateKind::MyChatMember, _) => self.membership(),
+            (UpdateKind::ChatMember, _) => self.joined(),
             _ => What::Nothing,
         }
     }
@@ -145,6 +146,19 @@ impl<'t, 'a> Content<'t, 'a> {
         let Some(id) = self.id else { return What::Nothing };
         let message = self.message.and_then(|m| m.get("message_id")).and_then(Field::int);
         What::Callback { id, data: self.data.unwrap_or(""), message: message.map(MessageId) }
+    }
+
+    fn joined(&self) -> What<'a> {
+        let Some(member) = self.new_chat_member else { return What::Nothing };
+        let joined = match member.get("status").and_then(Field::str) {
+            Some("creator" | "administrator" | "member") => true,
+            Some("restricted") => member.get("is_member").and_then(Field::bool).unwrap_or(false),
+            Some("left" | "kicked") => false,
+            _ => return What::Nothing,
+        };
+        let user = member.get("user").and_then(|user| user.get("id")).and_then(Field::int).and_then(user_id);
+        let name = self.chat.and_then(|chat| chat.get("username")).and_then(Field::str).unwrap_or("");
+        user.map_or(What::Nothing, |user| What::ChatMember { user, name, joined })
     }
 
     fn membership(&self) -> What<'a> {

@@ -24,7 +24,7 @@ struct Content {
     chat: Option<Chat>,
     /// Of the message that bore a button.
     bearer: Bearer,
-    status: Status,
+    member: Member,
     /// Of a question before a payment, which is one itself.
     own: Pay,
     /// The news of a payment, or of one given back.
@@ -61,6 +61,7 @@ struct Pay {
 struct Chat {
     id: Option<i64>,
     kind: ChatType,
+    name: Option<Text>,
 }
 
 #[derive(Default)]
@@ -69,12 +70,36 @@ struct Bearer {
     chat: Option<Chat>,
 }
 
+/// Somebody's new standing in a chat.
+#[derive(Clone, Copy, Default)]
+struct Member {
+    status: Status,
+    user: Option<i64>,
+    /// Of one who is restricted.
+    is_member: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum Status {
     #[default]
     Other,
     Member,
     Gone,
+    /// The owner, or an administrator.
+    Leads,
+    Restricted,
+}
+
+impl Member {
+    /// Whether he is in it; none if that is not said.
+    const fn joined(self) -> Option<bool> {
+        match self.status {
+            Status::Member | Status::Leads => Some(true),
+            Status::Restricted => Some(self.is_member),
+            Status::Gone => Some(false),
+            Status::Other => None,
+        }
+    }
 }
 
 /// Visits a body. None if it is JSON but no object.
@@ -120,7 +145,7 @@ fn content(scan: &mut Scan<'_>, into: &mut Content) -> Result<(), NotJson> {
             b"reply_to_message" => into.answered = bearer(scan)?,
             b"media_group_id" => into.album = scan.text()?,
             b"new_reaction" => into.sign = sign(scan)?,
-            b"new_chat_member" => into.status = status(scan)?,
+            b"new_chat_member" => into.member = member(scan)?,
             b"successful_payment" => into.paid = Some(pay(scan)?),
             b"refunded_payment" => into.refunded = Some(pay(scan)?),
             b"caption" => into.caption = scan.text()?,
@@ -206,11 +231,12 @@ fn from(scan: &mut Scan<'_>) -> Result<From, NotJson> {
 }
 
 fn chat(scan: &mut Scan<'_>) -> Result<Chat, NotJson> {
-    let mut found = Chat { id: None, kind: ChatType::Other };
+    let mut found = Chat { id: None, kind: ChatType::Other, name: None };
     scan.entries(|scan, key| {
         match name(scan.bytes, key, &mut None) {
             b"id" => found.id = scan.int()?,
             b"type" => found.kind = word(scan, ChatType::of)?.unwrap_or(ChatType::Other),
+            b"username" => found.name = scan.text()?,
             _ => scan.skip()?,
         }
         Ok(())
@@ -249,18 +275,22 @@ fn sign(scan: &mut Scan<'_>) -> Result<Option<Text>, NotJson> {
     Ok(found)
 }
 
-fn status(scan: &mut Scan<'_>) -> Result<Status, NotJson> {
-    let mut found = Status::Other;
+fn member(scan: &mut Scan<'_>) -> Result<Member, NotJson> {
+    let mut found = Member::default();
     scan.entries(|scan, key| {
         match name(scan.bytes, key, &mut None) {
             b"status" => {
                 let status = word(scan, |word| match word {
                     "member" => Status::Member,
                     "kicked" | "left" => Status::Gone,
+                    "creator" | "administrator" => Status::Leads,
+                    "restricted" => Status::Restricted,
                     _ => Status::Other,
                 })?;
-                found = status.unwrap_or_default();
+                found.status = status.unwrap_or_default();
             }
+            b"is_member" => found.is_member = scan.truth()?,
+            b"user" => found.user = from(scan)?.id,
             _ => scan.skip()?,
         }
         Ok(())
@@ -294,6 +324,7 @@ impl Found {
             content.data,
             content.album,
             content.sign,
+            content.chat.as_ref().and_then(|chat| chat.name),
         ];
         let texts = texts.map(|text| text.map(|text| unescape::in_place(body, text)));
         let own = content.own.resolve(body);
@@ -301,7 +332,8 @@ impl Found {
         let refunded = content.refunded.map(|pay| pay.resolve(body));
         // Nothing is rewritten from here on.
         let body: &[u8] = body;
-        let [language, said, caption, id, data, album, sign] = texts.map(|at| at.map(|at| text(body, at)));
+        let [language, said, caption, id, data, album, sign, chat_name] =
+            texts.map(|at| at.map(|at| text(body, at)));
         let message = content.message_id.map(MessageId);
         let reply_to = content.answered.message_id.map(MessageId);
         let what = match (kind, message) {
@@ -340,11 +372,19 @@ impl Found {
                 data: data.unwrap_or(""),
                 message: content.bearer.message_id.map(MessageId),
             }),
-            (UpdateKind::MyChatMember, _) => match content.status {
+            (UpdateKind::MyChatMember, _) => match content.member.status {
                 Status::Member => What::MyChatMember { reachable: true },
                 Status::Gone => What::MyChatMember { reachable: false },
-                Status::Other => What::Nothing,
+                _ => What::Nothing,
             },
+            (UpdateKind::ChatMember, _) => {
+                match (content.member.user.and_then(user_id), content.member.joined()) {
+                    (Some(user), Some(joined)) => {
+                        What::ChatMember { user, name: chat_name.unwrap_or(""), joined }
+                    }
+                    _ => What::Nothing,
+                }
+            }
             _ => What::Nothing,
         };
         let chat = content.chat.as_ref().or(content.bearer.chat.as_ref());
