@@ -86,6 +86,12 @@ impl UserId {
         LaneIx((self.0 % lanes as u64) as u16)
     }
 
+    /// Whether it can be a person's: groups, channels and what belongs to all are kept like users too.
+    #[must_use]
+    pub const fn is_person(self) -> bool {
+        self.0 != 0 && self.0 < 1 << 52
+    }
+
     /// The private chat with this user.
     #[must_use]
     pub const fn private_chat(self) -> ChatId {

@@ -153,7 +153,8 @@ impl Recorder {
         }
         row.set("first_seen", (change.version == 1).then_some(change.at));
         let mut nth = u64::from(change.place) << 8;
-        for mut row in core::iter::once(row).chain(rows) {
+        let people = Some(row).filter(|_| change.who.user.is_person());
+        for mut row in people.into_iter().chain(rows) {
             self.sign(change.who, Some(change.lane), &mut row);
             if row.table == &AUDIT {
                 row.set("at", change.at);
@@ -181,6 +182,10 @@ impl Recorder {
             else {
                 continue;
             };
+            if !who.user.is_person() {
+                each(who, Known { version, state: state.into() }, Vec::new());
+                continue;
+            }
             let kind = self.kinds.get(who.kind.index()).ok_or(Corrupt::ImageKind(who.kind))?;
             let lane = match ties {
                 [] => None,

@@ -60,6 +60,15 @@ pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
             let hours = until.since(at).as_secs().div_ceil(3600);
             out.push(audit("shut_out").with("detail", format!("for {hours} hours")));
         }
+        Event::Referred { at, .. } => out.extend(vip(&after.purse, Some(*at))),
+        Event::NotReferred { whom, why, .. } => {
+            out.push(audit("not_referred").with("detail", format!("{whom}: {}", why.name())));
+        }
+        Event::Banned(ban) => out.push(audit("banned").with("detail", ban.why.to_string())),
+        Event::Unbanned => out.push(audit("unbanned")),
+        Event::Did(change) => {
+            out.push(audit("administered").with("detail", format!("{}: {}", change.by, change.what)));
+        }
         _ => {}
     }
 }
@@ -161,6 +170,26 @@ mod tests {
         let actions: Vec<_> = rows.iter().map(|row| row.get("action").clone()).collect();
         let wanted: [Cell; 4] = [Cell::Null, "payment_unknown".into(), "reported".into(), "shut_out".into()];
         assert_eq!(actions, wanted);
+    }
+
+    #[test]
+    fn what_administrators_do_and_what_was_not_counted_is_audited() {
+        use super::super::{Ban, Change, Refused};
+        use nobat_core::id::UserId;
+        let (_, rows) = noted_of(&[
+            Event::Banned(Ban { until: NOW, why: "rude".into() }),
+            Event::Unbanned,
+            Event::Did(Change { by: UserId(9), at: NOW, what: "age_min = 18".into() }),
+            Event::NotReferred { whom: UserId(7), why: Refused::Burst, at: NOW },
+        ]);
+        let told: Vec<_> = rows.iter().map(|row| shown(row, &["action", "detail"])).collect();
+        let wanted: [[Cell; 2]; 4] = [
+            ["banned".into(), "rude".into()],
+            ["unbanned".into(), Cell::Null],
+            ["administered".into(), "9: age_min = 18".into()],
+            ["not_referred".into(), "7: burst".into()],
+        ];
+        assert_eq!(told, wanted.map(Vec::from));
     }
 
     #[test]
