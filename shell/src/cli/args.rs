@@ -136,6 +136,11 @@ pub enum Ask {
     },
     /// End in order, as SIGTERM does
     Stop,
+    /// Say what an internal error was, by the code that a user was shown
+    Error {
+        /// The code, such as K7PMRT
+        code: String,
+    },
     /// Print everything that helps to find out what is wrong; no secret is in it
     Dump,
 }
@@ -156,6 +161,7 @@ impl Ask {
             Self::Upgrade { binary } => Request::Upgrade(
                 binary.as_ref().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())),
             ),
+            Self::Error { code } => Request::Error(code.clone()),
             Self::Stop => Request::Stop,
             Self::Dump => Request::Dump,
         }

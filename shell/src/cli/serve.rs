@@ -2,9 +2,10 @@
 
 use super::remedy::with_remedy;
 use super::{Done, Failed, Status, World, args};
-use crate::config::{Inputs, load};
+use crate::config::{Config, Inputs, load};
 use crate::disk::DiskError;
-use crate::observe::log;
+use crate::observe::files::Files;
+use crate::observe::{log, slow};
 use crate::recovery::RecoveryError;
 use crate::serve::{End, Orders, ServeError, Start};
 use crate::supervisor::upgrade::{Fallback, Program, would_start};
@@ -32,6 +33,8 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, args: &args::Serve) ->
         }
     };
     log::init(config.log.level, config.log.format);
+    slow::set(config.log.slow);
+    let mut files = open_files(&config)?;
     for warning in &config.warnings {
         say!(Warn, "{warning}");
     }
@@ -61,18 +64,27 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, args: &args::Serve) ->
             Ok(End::Stopped) => return Ok(Status::Ok),
             Ok(End::Replace(candidate)) => {
                 notifier.reloading("another program takes over");
+                // What waits to be written would be lost with the thread that writes it.
+                drop(files.take());
                 let error = program.replace(&candidate, &sockets);
                 say!(Error, "the program cannot be replaced, this one goes on: {error}");
                 fell_back = Some(error.to_string());
+                files = open_files(&config)?;
             }
             Err(error) => {
                 let says = told(&error);
+                drop(files.take());
                 fallback.go(&sockets, &says);
                 let status = if of_the_disk(&error) { Status::Io } else { Status::NotAsWanted };
                 return Err(Failed::With(status, format!("nobat cannot serve: {says}")));
             }
         }
     }
+}
+
+/// The log's files, if there are to be any.
+fn open_files(config: &Config) -> Result<Option<Files>, Failed> {
+    config.log.files.as_ref().map(Files::open).transpose().map_err(Failed::Io)
 }
 
 /// For sockets of which it does not matter whose they are.

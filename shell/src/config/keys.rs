@@ -299,6 +299,14 @@ keys! {
         "How lines look.";
     LOG_UPDATES: log.updates_per_second, &[], Whole(0, 100000), "50",
         "Lines about single updates, a second; the rest is counted.";
+    LOG_DIR: log.dir, &[], Path, "",
+        "Files beside stderr: `combined.log`, `error.log`, and `admin`, `payments`, `vip`, `locks`, `performance` with their subject's lines.";
+    LOG_FILE_KB: log.file_kb, &[], Whole(16, 16_777_216), "65536",
+        "Size of such a file in KiB; a full one is put aside as `NAME.1`.";
+    LOG_FILES_KEPT: log.files_kept, &[], Whole(0, 1000), "5",
+        "How many files are kept aside, of each.";
+    LOG_SLOW_MS: log.slow_ms, &[], Whole(1, 3_600_000), "1000",
+        "An update whose 200 or whose answer takes longer is logged with the time of each stage.";
     ADMIN_TOKEN: admin.bot_token, &[("ADMIN_BOT_TOKEN", Same)], Secret, "",
         "The bot that takes `/admin_login` and sends alerts. Default: the first bot.";
     ADMIN_IDS: admin.user_ids, &[("ADMIN_TELEGRAM_IDS", Same), ("ADMIN_USER_IDS", Same)], List, "",

@@ -35,10 +35,12 @@ pub use types::{
     Store, TlsFiles, Webhook,
 };
 
+use crate::observe::files::FilesConfig;
 use keys::KEYS;
 use nobat_core::id::UserId;
 use sources::{Sources, shown};
 use std::path::PathBuf;
+use std::time::Duration;
 use values::Values;
 
 /// The data set's file in the data directory, unless `results.dataset` names another.
@@ -309,6 +311,12 @@ fn log(values: &mut Values<'_>) -> Log {
         level: values.one_of(keys::LOG_LEVEL).map_or(Level::Info, |at| levels[at]),
         format: if values.one_of(keys::LOG_FORMAT) == Some(1) { Format::Json } else { Format::Text },
         updates_per_second: values.small(keys::LOG_UPDATES),
+        files: values.path(keys::LOG_DIR).map(|dir| FilesConfig {
+            dir,
+            bytes_max: values.whole(keys::LOG_FILE_KB) << 10,
+            kept: values.small(keys::LOG_FILES_KEPT),
+        }),
+        slow: Duration::from_millis(values.whole(keys::LOG_SLOW_MS)),
     }
 }
 

@@ -9,6 +9,7 @@ use super::records::RecordsConfig;
 use crate::address::BaseUrl;
 use crate::network::Network;
 use crate::observe::Secret;
+use crate::observe::files::FilesConfig;
 use crate::observe::log::{Format, Level};
 use nobat_core::id::UserId;
 use nobat_core::time::UnixMillis;
@@ -231,6 +232,10 @@ pub struct Log {
     pub format: Format,
     /// Lines about single updates.
     pub updates_per_second: u32,
+    /// Files beside stderr.
+    pub files: Option<FilesConfig>,
+    /// What takes longer is logged.
+    pub slow: Duration,
 }
 
 /// Who may administer.

@@ -49,6 +49,8 @@ pub enum Request {
     ReopenLogs,
     /// Give the process to this program, or to what lies where this one lay.
     Upgrade(Option<PathBuf>),
+    /// What an internal error was, by the name that a user was shown.
+    Error(String),
     /// End in order.
     Stop,
 }
@@ -69,6 +71,7 @@ impl Request {
             Self::ReopenLogs => "reopen-logs".to_owned(),
             Self::Upgrade(None) => "upgrade".to_owned(),
             Self::Upgrade(Some(path)) => format!("upgrade {}", path.display()),
+            Self::Error(name) => format!("error {name}"),
             Self::Stop => "stop".to_owned(),
         }
     }
@@ -96,6 +99,7 @@ impl Request {
             "reopen-logs" => bare(Self::ReopenLogs),
             "upgrade" if argument.is_empty() => Ok(Self::Upgrade(None)),
             "upgrade" => Ok(Self::Upgrade(Some(argument.into()))),
+            "error" if !argument.is_empty() => Ok(Self::Error(argument.to_owned())),
             "stop" => bare(Self::Stop),
             _ => Err(format!("`{}` is nothing that can be asked", verb.escape_debug())),
         }
@@ -131,6 +135,7 @@ mod tests {
             Request::ReopenLogs,
             Request::Upgrade(None),
             Request::Upgrade(Some("/opt/no bat/bin".into())),
+            Request::Error("ABC234".into()),
             Request::Stop,
         ] {
             assert_eq!(Request::parse(&request.line()), Ok(request));

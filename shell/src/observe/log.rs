@@ -9,11 +9,14 @@
 //! speak: a line that stderr does not take at this moment is dropped and counted, and the next line that it
 //! takes is preceded by how many were.
 
+use super::files::{self, Topic};
 use super::rfc3339;
 use super::scrub::scrub;
 use crate::clock::Clock;
 use nobat_core::time::UnixMillis;
+use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::VecDeque;
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 use std::os::fd::AsFd;
@@ -61,6 +64,10 @@ static LINES: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 static UNTOLD: AtomicU64 = AtomicU64::new(0);
 
+/// For who looks at the process and not at its log.
+static ALARMS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+const ALARMS_KEPT: usize = 16;
+
 /// A longer line is cut. A pipe that is ready takes so many bytes (PIPE_BUF) at once or none.
 const LINE_BYTES_MAX: usize = 4096;
 
@@ -73,7 +80,13 @@ pub fn init(level: Level, format: Format) {
 /// Opens the log's files anew, for who has moved them away; says what was done.
 #[must_use]
 pub fn reopen() -> String {
-    "the log goes to stderr: there is no file to open anew".to_owned()
+    let says = match files::reopen() {
+        None => "the log goes to stderr: there is no file to open anew",
+        Some(true) => "the log's files are opened anew",
+        Some(false) => "the log's files are not opened anew yet: their disk is slow",
+    };
+    crate::say!(Info, "{says}");
+    says.to_owned()
 }
 
 /// Is this level written?
@@ -88,14 +101,19 @@ pub fn lines() -> [u64; 4] {
     LINES.each_ref().map(|lines| lines.load(Ordering::Relaxed))
 }
 
-/// Writes one line. Use [`say!`](crate::say), which formats nothing when the level is not written.
-pub fn write(level: Level, message: fmt::Arguments<'_>, fields: &[(&str, &dyn Display)]) {
+/// Writes one line. Use [`say!`](crate::say) or [`note!`](crate::note), which format nothing when the level is not
+/// written.
+pub fn write(topic: Topic, level: Level, message: fmt::Arguments<'_>, fields: &[(&str, &dyn Display)]) {
     LINES[level as usize].fetch_add(1, Ordering::Relaxed);
     let format =
         if FORMAT.load(Ordering::Relaxed) == Format::Json as u8 { Format::Json } else { Format::Text };
     let now = Clock::start().now().wall;
     let mut text = line(format, now, level, message, fields);
     cut(&mut text);
+    if level <= Level::Warn {
+        remember(&text);
+    }
+    files::write(topic, level, &text);
     let mut stderr = std::io::stderr().lock();
     let lost = UNTOLD.load(Ordering::Relaxed);
     if lost > 0 && takes(&stderr) {
@@ -111,6 +129,21 @@ pub fn write(level: Level, message: fmt::Arguments<'_>, fields: &[(&str, &dyn Di
         DROPPED.fetch_add(1, Ordering::Relaxed);
         UNTOLD.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// Keeps a warning or an error for [`alarms`].
+fn remember(text: &str) {
+    let mut alarms = ALARMS.lock();
+    if alarms.len() == ALARMS_KEPT {
+        alarms.pop_front();
+    }
+    alarms.push_back(text.trim_end().to_owned());
+}
+
+/// The last warnings and errors, as they were written.
+#[must_use]
+pub fn alarms() -> Vec<String> {
+    ALARMS.lock().iter().cloned().collect()
 }
 
 /// Whether a line can be written without waiting for whoever reads.
@@ -196,6 +229,7 @@ pub fn export(registry: &super::Registry) {
         registry.set_at(super::names::LOG_LINES, index, lines);
     }
     registry.set(super::names::LOG_DROPPED, DROPPED.load(Ordering::Relaxed));
+    registry.set(super::names::LOG_FILE_DROPPED, files::lost());
 }
 
 /// Makes a panic a line of the log, scrubbed like any other: what a library quotes may hold a token.
@@ -203,7 +237,7 @@ pub fn guard_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
         let fields: &[(&str, &dyn Display)] = &[("thread", &thread.name().unwrap_or("unnamed"))];
-        write(Level::Error, format_args!("{panic}"), fields);
+        write(Topic::General, Level::Error, format_args!("{panic}"), fields);
     }));
 }
 
@@ -211,8 +245,17 @@ pub fn guard_panics() {
 #[macro_export]
 macro_rules! say {
     ($level:ident, $message:literal $(, $key:ident = $value:expr)* $(,)?) => {
+        $crate::note!(General, $level, $message $(, $key = $value)*)
+    };
+}
+
+/// As [`say!`](crate::say), about a subject that has a file of its own: `note!(Payments, Info, "paid")`.
+#[macro_export]
+macro_rules! note {
+    ($topic:ident, $level:ident, $message:literal $(, $key:ident = $value:expr)* $(,)?) => {
         if $crate::observe::log::enabled($crate::observe::log::Level::$level) {
             $crate::observe::log::write(
+                $crate::observe::Topic::$topic,
                 $crate::observe::log::Level::$level,
                 format_args!($message),
                 &[$((stringify!($key), &$value as &dyn std::fmt::Display)),*],

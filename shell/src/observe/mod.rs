@@ -4,7 +4,9 @@
 //! their text form. Every room may call it; it calls none.
 
 pub mod exposition;
+pub mod files;
 pub mod histogram;
+pub mod incident;
 pub mod log;
 pub mod names;
 mod registry;
@@ -12,7 +14,9 @@ pub mod rfc3339;
 mod sampler;
 mod scrub;
 mod secret;
+pub mod slow;
 
+pub use files::Topic;
 pub use histogram::Histogram;
 pub use registry::Registry;
 pub use sampler::Sampler;

@@ -244,4 +244,6 @@ metrics! {
         "Log lines said, by level.";
     LOG_DROPPED: Counter "nobat_log_lines_dropped_total", Labels::None,
         "Log lines that stderr did not take, because whoever reads it stands still.";
+    LOG_FILE_DROPPED: Counter "nobat_log_file_lines_dropped_total", Labels::None,
+        "Log lines that a file of log.dir did not take: its disk is full, slow or gone.";
 }

@@ -5,11 +5,11 @@
 
 use super::client::{Answer, Client, Failure};
 use crate::channel::telegram::{Encoder, RequestHead, VerdictReader};
-use crate::observe::{Registry, names};
-use crate::say;
+use crate::observe::{Registry, incident, names, slow};
+use crate::{note, say};
 use nobat_core::bot::{Call, Outcome, RenderView, Unrenderable};
 use nobat_core::engine::{Ended, Engine, Journal, Link, ReachFact};
-use nobat_core::envelope::{Conversation, DropReason, End, Envelope, Verdict};
+use nobat_core::envelope::{Conversation, DropReason, End, Envelope, Place, Verdict};
 use nobat_core::id::{BotId, EnvelopeId, KindIx, LaneIx};
 use nobat_core::pacer::{Dispatch, Fate, FlightId, LaneHealth, Pacer, PacerConfig, Parcel, ReachLearned};
 use nobat_core::time::{Nanos, Now};
@@ -178,7 +178,13 @@ impl KindSender {
             since: desk.now.mono,
             asks: false,
         };
-        let rendered = self.render(dispatch, desk);
+        let mut rendered = self.render(dispatch, desk);
+        if let Err(e) = rendered
+            && e != Unrenderable::FORGOTTEN
+            && self.apologize(dispatch, e)
+        {
+            rendered = Ok(false);
+        }
         if let Err(e) = rendered {
             if e == Unrenderable::FORGOTTEN {
                 say!(Debug, "an edit or a sign comes too late and is dropped", lane = dispatch.lane);
@@ -231,6 +237,23 @@ impl KindSender {
         Ok(matches!(call, Call::IsMember { .. }))
     }
 
+    /// Says in the place of a message that cannot be rendered that something went wrong, with the name under which
+    /// the operator finds it. Not in the place of what is no message.
+    fn apologize(&mut self, dispatch: &Dispatch<u32>, why: Unrenderable) -> bool {
+        let Some(lane) = self.lanes.get(dispatch.lane.index()) else { return false };
+        let stored = self.waiting.get(dispatch.handle as usize);
+        if stored.is_none_or(|stored| stored.envelope.place == Place::Call) {
+            return false;
+        }
+        let (user, envelope) = (dispatch.conversation.user, dispatch.id);
+        let id = incident::record(&format_args!("message {envelope} to user {user}: {why}"));
+        let text = format!("حدث خطأ. الرمز: {id}\nSomething went wrong. Code: {id}");
+        self.request.clear();
+        let call = Call::Text { text, keyboard: Vec::new() };
+        self.encoder.call(&lane.head, dispatch.chat, &call, &mut self.request);
+        true
+    }
+
     /// Takes the answer to a send, or the failure to get one.
     pub(super) fn answered<J: Journal>(
         &mut self,
@@ -266,6 +289,7 @@ impl KindSender {
             }
             Fate::Done { handle, end, .. } => {
                 self.sent(handle, desk);
+                self.tell_if_slow(handle, flight, desk.now.mono);
                 self.end(handle, end, desk.ends);
             }
             // It may have been accepted: it is not coalesced into, and the repeat is counted.
@@ -281,6 +305,24 @@ impl KindSender {
         let Some(Stored { envelope, .. }) = self.waiting.get(key as usize) else { return };
         desk.links.extend(desk.engine.links(envelope, self.verdicts.messages()));
         desk.engine.came_of(envelope, self.verdicts.member().map_or(Outcome::Sent, Outcome::Member));
+    }
+
+    /// From the commit of what caused the message to the platform's answer.
+    fn tell_if_slow(&self, handle: u32, flight: &Flight, now: Nanos) {
+        let Some(Stored { envelope, since }) = self.waiting.get(handle as usize) else { return };
+        if let Some(suppressed) = slow::admit(now.since(*since), now) {
+            let (queue, platform) = (flight.since.since(*since), now.since(flight.since));
+            note!(
+                Performance,
+                Warn,
+                "slow answer",
+                user = envelope.conversation.user,
+                lane = flight.lane,
+                queue_ms = queue.as_millis(),
+                platform_ms = platform.as_millis(),
+                suppressed = suppressed
+            );
+        }
     }
 
     fn count(&mut self, flight: &Flight, verdict: &Verdict, registry: &Registry) {

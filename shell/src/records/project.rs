@@ -13,6 +13,8 @@ use crate::disk::DiskError;
 use crate::disk::io::Directory;
 use crate::disk::snapshot::{self, file::ImageReader};
 use crate::disk::tail::Tail;
+use crate::note;
+use crate::observe::rfc3339;
 use nobat_core::bot::records::{AUDIT, Cell, Row, Table};
 use nobat_core::engine::Corrupt;
 use nobat_core::engine::records::{Applied, Change, Known, Recorder, fingerprint};
@@ -20,6 +22,7 @@ use nobat_core::envelope::Conversation;
 use nobat_core::id::Seq;
 use nobat_core::time::UnixMillis;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 /// Frames of one transaction, and bytes of their payloads: a few milliseconds of work.
@@ -182,6 +185,7 @@ impl Projector {
             return self.rebuild("frames between are missing", now);
         };
         store.remember(&known)?;
+        tell(&rows);
         let rows = put(&mut **store, rows)?;
         let position = Position { seq: read.to, mark };
         store.move_to(position)?;
@@ -255,6 +259,38 @@ fn apply(
     }
     let known = whom.into_iter().filter_map(|who| known.remove(&who).map(|his| (who, his))).collect();
     Ok(Some((known, rows)))
+}
+
+/// A line of the log for each row about money and what it buys, and for what the operator did.
+fn tell(rows: &[Row]) {
+    for row in rows {
+        let shown = Shown(row);
+        match row.table.name {
+            "payments" => note!(Payments, Info, "payment{shown}"),
+            "subscriptions" => note!(Vip, Info, "subscription{shown}"),
+            "locks" | "credits" => note!(Locks, Info, "lock{shown}"),
+            "audit" => note!(Admin, Info, "audit{shown}"),
+            _ => {}
+        }
+    }
+}
+
+/// ` column=value`, without what is not known.
+struct Shown<'r>(&'r Row);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (column, cell) in std::iter::zip(self.0.table.columns, self.0.cells.iter()) {
+            match cell {
+                Cell::Null => Ok(()),
+                Cell::Whole(n) => write!(f, " {}={n}", column.name),
+                Cell::Text(text) => write!(f, " {}={text}", column.name),
+                Cell::Time(at) => write!(f, " {}={}", column.name, rfc3339::format(*at)),
+                Cell::Flag(yes) => write!(f, " {}={yes}", column.name),
+            }?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes rows, of each key the sum of all, table by table. Gives how many were written.

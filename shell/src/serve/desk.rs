@@ -6,10 +6,11 @@ use crate::clock::Clock;
 use crate::config::{Config, Setting};
 use crate::ctl::server::{self, Desk};
 use crate::ctl::{Request, quoted};
+use crate::observe::{incident, log};
 use crate::outbound::{Mail, Outbox};
-use crate::say;
 use crate::supervisor::Sockets;
 use crate::supervisor::upgrade::Program;
+use crate::{note, say};
 use nobat_core::time::UnixMillis;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,7 +51,7 @@ pub(super) fn open(config: &Config, sockets: &mut Sockets, desk: CtlDesk) -> Opt
 impl Desk for CtlDesk {
     fn answer(&self, request: Request) -> Result<String, String> {
         if !matches!(request, Request::Status) {
-            say!(Info, "asked by `nobat ctl`", what = request.line());
+            note!(Admin, Info, "asked by `nobat ctl`", what = request.line());
         }
         match request {
             Request::Status => Ok(self.status()),
@@ -62,6 +63,12 @@ impl Desk for CtlDesk {
             Request::Reload => self.order(Order::Reload),
             Request::ReopenLogs => self.order(Order::ReopenLogs),
             Request::Stop => self.order(Order::Stop),
+            Request::Error(name) => match incident::explain(&name) {
+                Some(told) => Ok(format!("\"says\":{}", quoted(&told))),
+                None => Err(format!(
+                    "no error `{name}` is remembered by this process: look for it in the log, in error.log if log.dir is set"
+                )),
+            },
             Request::Upgrade(binary) => {
                 let candidate = self.program.try_out(binary.as_deref(), &self.data_dir);
                 if let Err(why) = &candidate {
@@ -102,10 +109,11 @@ impl CtlDesk {
     fn status(&self) -> String {
         let fell_back = self.fell_back.as_deref().map_or("null".to_owned(), quoted);
         format!(
-            "\"pid\":{},\"started_unix_ms\":{},\"data_dir\":{},\"fell_back\":{fell_back},\"stats\":{}",
+            "\"pid\":{},\"started_unix_ms\":{},\"data_dir\":{},\"fell_back\":{fell_back},\"alarms\":[{}],\"stats\":{}",
             std::process::id(),
             self.started.0,
             quoted(&self.data_dir.display().to_string()),
+            log::alarms().iter().map(|line| quoted(line)).collect::<Vec<_>>().join(","),
             self.pages.stats(self.clock.mono())
         )
     }

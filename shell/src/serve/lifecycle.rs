@@ -13,7 +13,7 @@ use super::ring::RingJournal;
 use crate::admin::{Pages, State};
 use crate::clock::Clock;
 use crate::config::{Config, Problems};
-use crate::observe::{Registry, log, names};
+use crate::observe::{Registry, log, names, slow};
 use crate::outbound::{Mail, Outbox};
 use crate::reactor::{Reactor, Service};
 use crate::say;
@@ -219,6 +219,7 @@ impl Lifecycle<'_> {
             say!(Warn, "{warning}");
         }
         log::init(config.log.level, config.log.format);
+        slow::set(config.log.slow);
         self.updates.sampler.set(config.log.updates_per_second);
         if let (Some(files), Some(prepared)) = (&mut self.dataset, dataset) {
             files.adopt(prepared);

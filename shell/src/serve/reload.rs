@@ -16,6 +16,7 @@ pub const LIVE: &[KeyId] = &[
     keys::LOG_LEVEL,
     keys::LOG_FORMAT,
     keys::LOG_UPDATES,
+    keys::LOG_SLOW_MS,
     keys::RELEASE,
     keys::DATASET,
     keys::TLS_CERT,

@@ -12,7 +12,8 @@ pub mod source;
 use crate::admin::{Audience, Pages};
 use crate::channel::telegram::{DecodeError, Decoder, Update};
 use crate::http::{Framing, Method, RequestHead, Response, Status};
-use crate::observe::{Registry, names};
+use crate::note;
+use crate::observe::{Registry, names, slow};
 use crate::reactor::{Answer, Deferred, Peer, ReplyToken, Service, Turn};
 use crate::updates::{Bot, Taken, Updates};
 use nobat_core::engine::{Busy, Journal};
@@ -235,7 +236,18 @@ impl<D: Door> Service for Webhook<D> {
         let durable = self.shared.updates.durable();
         while let Some(first) = self.waiting.front().filter(|w| w.after <= durable) {
             let registry = self.shared.updates.registry();
-            registry.observe(names::UPDATE_TO_200, turn.now.mono.since(first.arrived));
+            let took = turn.now.mono.since(first.arrived);
+            registry.observe(names::UPDATE_TO_200, took);
+            if let Some(suppressed) = slow::admit(took, turn.now.mono) {
+                let commit_ms = took.as_millis();
+                note!(
+                    Performance,
+                    Warn,
+                    "slow 200: the journal",
+                    commit_ms = commit_ms,
+                    suppressed = suppressed
+                );
+            }
             registry.inc_at(names::WEBHOOK_ANSWERS, names::status_index(200));
             out.answer(first.token, Response::empty(Status::OK));
             self.waiting.pop_front();

@@ -5,6 +5,7 @@
 
 mod ctl;
 mod load;
+mod logs;
 mod platform;
 mod process;
 mod signals;
