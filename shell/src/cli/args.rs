@@ -1,6 +1,6 @@
 //! The grammar of the command line.
 
-use crate::config::{Flag, Inputs, keys};
+use crate::config::{Flag, Inputs, Secret, keys};
 use crate::ctl::Request;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -50,6 +50,8 @@ pub enum Command {
     Restore(Restore),
     /// Ask the running process, or tell it what to do
     Ctl(Ctl),
+    /// Watch the running process: rates, queue, lanes, latencies, warnings; `q` ends it
+    Top(Top),
     /// Look into the journal; changes nothing
     #[command(subcommand)]
     Journal(Journal),
@@ -99,6 +101,17 @@ pub struct Ctl {
     pub ask: Ask,
 }
 
+/// `nobat top`
+#[derive(clap::Args, Debug)]
+pub struct Top {
+    /// One screen, after one interval, for a pipe or a report
+    #[arg(long)]
+    pub once: bool,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=60))]
+    pub every: u8,
+}
+
 /// What `nobat ctl` asks.
 #[derive(Subcommand, Debug)]
 pub enum Ask {
@@ -134,6 +147,8 @@ pub enum Ask {
         #[arg(long, value_name = "FILE")]
         binary: Option<PathBuf>,
     },
+    /// Add a bot: its token is read from standard input, the process restarts itself as in an upgrade
+    AddToken,
     /// End in order, as SIGTERM does
     Stop,
     /// Say what an internal error was, by the code that a user was shown
@@ -146,10 +161,11 @@ pub enum Ask {
 }
 
 impl Ask {
-    /// As it goes over the socket.
+    /// As it goes over the socket; `token` is what standard input holds where one is to be added.
     #[must_use]
-    pub fn request(&self) -> Request {
+    pub fn request(&self, token: Option<Secret>) -> Request {
         match self {
+            Self::AddToken => Request::AddToken(token.unwrap_or_else(|| Secret::new(String::new()))),
             Self::Status | Self::Lanes => Request::Status,
             Self::Pause { lane } => Request::Pause(*lane),
             Self::Resume { lane } => Request::Resume(*lane),

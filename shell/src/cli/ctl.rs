@@ -1,13 +1,13 @@
 //! `nobat ctl`: asks the running process. Needs no token and no configuration beyond where the data directory is.
 
-use super::args::Ctl;
+use super::args::{Ask, Ctl};
 use super::{Done, Failed, Status, World};
-use crate::config::{Inputs, data_dir};
+use crate::config::{Inputs, Secret, data_dir};
 use crate::ctl::Request;
 use crate::ctl::client::{CtlError, Reply, ask};
 use simd_json::OwnedValue;
 use simd_json::prelude::{ValueAsScalar as _, ValueObjectAccess as _};
-use std::io;
+use std::io::{self, BufRead as _, Read as _};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -21,13 +21,19 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Asks, and prints the answer: a sentence or a table, or with `--json` as it came.
 pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, args: &Ctl) -> Done {
     let data_dir = data_dir(inputs);
-    let request = args.ask.request();
+    let token = match args.ask {
+        Ask::AddToken => Some(token()?),
+        _ => None,
+    };
+    let request = args.ask.request(token);
     let before = match request {
-        Request::Upgrade(_) => started(&ask(&data_dir, &Request::Status).map_err(failed)?.value),
+        Request::Upgrade(_) | Request::AddToken(_) => {
+            started(&ask(&data_dir, &Request::Status).map_err(failed)?.value)
+        }
         _ => None,
     };
     let reply = ask(&data_dir, &request).map_err(failed)?;
-    if let Request::Upgrade(_) = request {
+    if let Request::Upgrade(_) | Request::AddToken(_) = request {
         let after = await_next(&data_dir, before)?;
         return tell_upgrade(world, &reply, &after, args.json);
     }
@@ -37,6 +43,19 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, args: &Ctl) -> Done {
         show::show(world.out, &args.ask, &reply)?;
     }
     Ok(Status::Ok)
+}
+
+/// From standard input: an argument would stand in the list of processes.
+fn token() -> Result<Secret, Failed> {
+    let mut line = String::new();
+    io::stdin().lock().take(1024).read_line(&mut line)?;
+    match line.trim() {
+        "" => Err(Failed::With(
+            Status::Usage,
+            "no token: write it to standard input, such as `nobat ctl add-token < FILE`".to_owned(),
+        )),
+        token => Ok(Secret::new(token.to_owned())),
+    }
 }
 
 /// When the server in the process began to serve.

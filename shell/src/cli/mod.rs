@@ -14,6 +14,7 @@ mod journal;
 mod remedy;
 mod results;
 mod serve;
+mod top;
 mod webhook;
 
 use crate::channel::telegram::Api;
@@ -97,6 +98,7 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Webhook(webhook) => webhook::run(world, &inputs, webhook),
         Command::Results(results) => results::run(world, &inputs, results),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
+        Command::Top(args) => top::run(world, &inputs, args),
         Command::Ctl(args) => ctl::run(world, &inputs, args),
         Command::Backup(args) => backup::run(world, &inputs, args),
         Command::Restore(args) => backup::restore(world, &inputs, args),

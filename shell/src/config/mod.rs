@@ -4,6 +4,7 @@
 //! The command line calls it; all other rooms see the finished `Config` or parts of it. Nothing here opens
 //! a socket or a data set: that a value can be used is found out by `nobat doctor`.
 
+pub mod added;
 mod address;
 mod backup;
 mod bots;
@@ -53,7 +54,15 @@ const DATASET_FILE: &str = "results.nobat";
 pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
     let mut problems = Problems::default();
     let sources = Sources::read(inputs, &mut problems);
-    build(&sources, problems)
+    let mut config = build(&sources, problems)?;
+    let added = added::read(&config.data_dir, &config.lanes).map_err(|(path, what)| {
+        let mut problems = Problems::default();
+        let remedy = "mend or remove the line; `nobat ctl add-token` writes this file";
+        problems.add(&Origin::Default, path.display().to_string(), what, remedy);
+        problems
+    })?;
+    config.lanes.extend(added);
+    Ok(config)
 }
 
 /// [`load`] of these texts as `nobat.toml` and `.env`, without a file or an environment. Pure: any texts give

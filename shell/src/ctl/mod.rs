@@ -14,6 +14,7 @@ pub mod server;
 
 pub use json::quoted;
 
+use crate::observe::Secret;
 use rustix::fs::{Mode, OFlags};
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -49,6 +50,8 @@ pub enum Request {
     ReopenLogs,
     /// Give the process to this program, or to what lies where this one lay.
     Upgrade(Option<PathBuf>),
+    /// One more lane, with this token.
+    AddToken(Secret),
     /// What an internal error was, by the name that a user was shown.
     Error(String),
     /// End in order.
@@ -71,8 +74,18 @@ impl Request {
             Self::ReopenLogs => "reopen-logs".to_owned(),
             Self::Upgrade(None) => "upgrade".to_owned(),
             Self::Upgrade(Some(path)) => format!("upgrade {}", path.display()),
+            Self::AddToken(token) => format!("add-token {}", token.expose()),
             Self::Error(name) => format!("error {name}"),
             Self::Stop => "stop".to_owned(),
+        }
+    }
+
+    /// For the log: without what must not be seen.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::AddToken(token) => format!("add-token {token}"),
+            request => request.line(),
         }
     }
 
@@ -99,6 +112,7 @@ impl Request {
             "reopen-logs" => bare(Self::ReopenLogs),
             "upgrade" if argument.is_empty() => Ok(Self::Upgrade(None)),
             "upgrade" => Ok(Self::Upgrade(Some(argument.into()))),
+            "add-token" if !argument.is_empty() => Ok(Self::AddToken(Secret::new(argument.to_owned()))),
             "error" if !argument.is_empty() => Ok(Self::Error(argument.to_owned())),
             "stop" => bare(Self::Stop),
             _ => Err(format!("`{}` is nothing that can be asked", verb.escape_debug())),
@@ -135,10 +149,12 @@ mod tests {
             Request::ReopenLogs,
             Request::Upgrade(None),
             Request::Upgrade(Some("/opt/no bat/bin".into())),
+            Request::AddToken(Secret::new("1000001:TEST".into())),
             Request::Error("ABC234".into()),
             Request::Stop,
         ] {
-            assert_eq!(Request::parse(&request.line()), Ok(request));
+            assert_eq!(Request::parse(&request.line()), Ok(request.clone()));
+            assert!(!request.shown().contains("TEST") && !format!("{request:?}").contains("TEST"));
         }
         for line in ["", " ", "pause", "pause x", "pause 70000", "resume -1", "status now", "STOP", "drain x"]
         {

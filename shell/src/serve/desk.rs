@@ -2,8 +2,10 @@
 
 use super::orders::{Order, Orders, Told};
 use crate::admin::Pages;
+use crate::channel::telegram::Api;
+use crate::channel::telegram::api::get_me;
 use crate::clock::Clock;
-use crate::config::{Config, Setting};
+use crate::config::{Config, LaneConfig, Secret, Setting, added};
 use crate::ctl::server::{self, Desk};
 use crate::ctl::{Request, quoted};
 use crate::observe::{incident, log};
@@ -25,7 +27,8 @@ pub(super) struct CtlDesk {
     pub(super) pages: Arc<Pages>,
     pub(super) orders: Arc<Orders>,
     pub(super) outbox: Outbox,
-    pub(super) lanes: usize,
+    pub(super) lanes: Vec<LaneConfig>,
+    pub(super) platform: Box<dyn Api + Send + Sync>,
     pub(super) program: Arc<Program>,
     pub(super) data_dir: PathBuf,
     pub(super) settings: Vec<Setting>,
@@ -51,7 +54,7 @@ pub(super) fn open(config: &Config, sockets: &mut Sockets, desk: CtlDesk) -> Opt
 impl Desk for CtlDesk {
     fn answer(&self, request: Request) -> Result<String, String> {
         if !matches!(request, Request::Status) {
-            note!(Admin, Info, "asked by `nobat ctl`", what = request.line());
+            note!(Admin, Info, "asked by `nobat ctl`", what = request.shown());
         }
         match request {
             Request::Status => Ok(self.status()),
@@ -63,6 +66,7 @@ impl Desk for CtlDesk {
             Request::Reload => self.order(Order::Reload),
             Request::ReopenLogs => self.order(Order::ReopenLogs),
             Request::Stop => self.order(Order::Stop),
+            Request::AddToken(token) => self.add_token(&token),
             Request::Error(name) => match incident::explain(&name) {
                 Some(told) => Ok(format!("\"says\":{}", quoted(&told))),
                 None => Err(format!(
@@ -91,9 +95,34 @@ impl CtlDesk {
         told.map(|says| format!("\"says\":{}", quoted(&says)))
     }
 
+    /// Another lane. The platform is asked whose token it is; then this program restarts itself with it, as in an
+    /// upgrade, so nobody is refused.
+    fn add_token(&self, token: &Secret) -> Result<String, String> {
+        let id = added::check(&self.lanes, token)?;
+        let bot = get_me(&*self.platform, token).map_err(|e| e.to_string())?;
+        if bot.id != id.0 {
+            return Err(format!("the platform says that it is the token of bot {}", bot.id));
+        }
+        let before = added::add(&self.data_dir, &self.lanes, token)?;
+        match self.program.try_out(None, &self.data_dir) {
+            Ok(candidate) => {
+                self.order(Order::Replace(candidate))?;
+                let lane = self.lanes.len();
+                Ok(format!("\"says\":{}", quoted(&format!("@{} is lane {lane}", bot.username))))
+            }
+            Err(why) => {
+                let kept = before
+                    .restore()
+                    .map_or_else(|e| format!("; it stays in tokens.added: {e}"), |()| String::new());
+                Err(format!("the token was not added: {why}{kept}"))
+            }
+        }
+    }
+
     fn set_paused(&self, lane: u16, paused: bool) -> Result<String, String> {
-        if usize::from(lane) >= self.lanes {
-            return Err(format!("there is no lane {lane}: they are 0 to {}", self.lanes.saturating_sub(1)));
+        if usize::from(lane) >= self.lanes.len() {
+            let last = self.lanes.len().saturating_sub(1);
+            return Err(format!("there is no lane {lane}: they are 0 to {last}"));
         }
         self.outbox.put(Mail::Pause { lane: lane.into(), paused });
         self.outbox.wake();
@@ -109,9 +138,10 @@ impl CtlDesk {
     fn status(&self) -> String {
         let fell_back = self.fell_back.as_deref().map_or("null".to_owned(), quoted);
         format!(
-            "\"pid\":{},\"started_unix_ms\":{},\"data_dir\":{},\"fell_back\":{fell_back},\"alarms\":[{}],\"stats\":{}",
+            "\"pid\":{},\"started_unix_ms\":{},\"now_unix_ms\":{},\"data_dir\":{},\"fell_back\":{fell_back},\"alarms\":[{}],\"stats\":{}",
             std::process::id(),
             self.started.0,
+            self.clock.now().wall.0,
             quoted(&self.data_dir.display().to_string()),
             log::alarms().iter().map(|line| quoted(line)).collect::<Vec<_>>().join(","),
             self.pages.stats(self.clock.mono())

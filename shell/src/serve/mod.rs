@@ -36,6 +36,7 @@ use crate::ctl;
 use crate::disk::{self, DiskError};
 use crate::observe::{Registry, names};
 use crate::outbound::{Outbound, Outbox};
+use crate::platform::Platform;
 use crate::reactor::{Reactor, ReactorConfig};
 use crate::records::Marks;
 use crate::recovery::{Recovery, RecoveryError};
@@ -204,7 +205,8 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
         pages: Arc::clone(&pages),
         orders: Arc::clone(&start.orders),
         outbox: outbox.clone(),
-        lanes: config.lanes.len(),
+        lanes: config.lanes.clone(),
+        platform: Box::new(Platform::of(config)),
         program: start.program,
         data_dir: config.data_dir.clone(),
         settings: config.settings.clone(),

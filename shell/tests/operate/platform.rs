@@ -76,7 +76,10 @@ fn serve(stream: &TcpStream, chats: &Chats, slow: &AtomicBool) -> std::io::Resul
                 *chats.lock().expect("chats").entry(chat).or_default() += 1;
                 format!("{{\"message_id\":1,\"date\":1,\"chat\":{{\"id\":{chat},\"type\":\"private\"}}}}")
             }
-            "getMe" => "{\"id\":1000001,\"is_bot\":true,\"username\":\"a_bot\"}".to_owned(),
+            "getMe" => {
+                let id = head.split("/bot").nth(1).and_then(|rest| rest.split(':').next()).unwrap_or("0");
+                format!("{{\"id\":{id},\"is_bot\":true,\"username\":\"a_bot\"}}")
+            }
             "getUpdates" => "[]".to_owned(),
             "getWebhookInfo" => "{\"url\":\"\",\"pending_update_count\":0}".to_owned(),
             _ => "true".to_owned(),
