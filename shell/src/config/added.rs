@@ -23,7 +23,8 @@ pub(super) fn read(dir: &Path, lanes: &[LaneConfig]) -> Result<Vec<LaneConfig>, 
     let path = dir.join(FILE);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        // What is wrong with the directory is told by who uses it.
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
         Err(e) => return Err((path, format!("cannot be read: {e}"))),
     };
     let mut added: Vec<LaneConfig> = Vec::new();
