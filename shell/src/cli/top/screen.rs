@@ -1,8 +1,8 @@
 //! What a screen shows: a pure function of two looks at the process.
 //!
-//! Five lines about the whole (latencies are the median and the 99th percentile since the start), then a table of the
-//! lanes in as many columns as it takes, then the last warnings in what is left. Seventeen lanes and a warning fit 80 by
-//! 24. Colour only marks what is not as it should be.
+//! Five lines about the whole (latencies are the median and the 99th percentile since the start), then a table
+//! of the lanes in as many columns as it takes, then the last warnings in what is left. Seventeen lanes and a
+//! warning fit 80 by 24. Colour only marks what is not as it should be.
 
 use super::view::{LaneView, View};
 use std::fmt::Write as _;
