@@ -2,7 +2,7 @@
 //! specification under a mutex and beside what is usually written, in one run.
 //!
 //! ```text
-//! cargo bench -p nobat-benches --bench matchmaker              everything, about three minutes
+//! cargo bench -p nobat-benches --bench matchmaker              everything, about six minutes
 //! cargo bench -p nobat-benches --bench matchmaker -- cost      ns per operation
 //! cargo bench -p nobat-benches --bench matchmaker -- storm     threads together, beside a backlog
 //! cargo bench -p nobat-benches --bench matchmaker -- tail      latency with preempted threads
@@ -11,24 +11,21 @@
 //!
 //! The naive peers pair anyone with anyone: no VIPs, wants, recent partners, cancel, or expiry.
 
+mod paired;
 mod redis;
+mod storm;
 mod svg;
 mod tail;
 
 use crossbeam::queue::SegQueue;
-use hdrhistogram::Histogram;
 use nobat_core::matchmaker::{
     Gender, Joined, LockFree, Matchmaker, Pairing, Pool, Rules, Seat, Size, Spec, Ticket, Wants,
 };
 use nobat_core::time::Nanos;
 use parking_lot::Mutex;
-use redis::Redis;
 use std::collections::VecDeque;
 use std::hint::black_box;
-use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
-use tail::tail;
 
 const ANYONE: Ticket = Ticket::plain(Gender::Male, Pool(0));
 const SUITOR: Ticket = Ticket::vip(Gender::Male, Wants::Women, Pool(0));
@@ -167,34 +164,6 @@ fn past_recent_heads(mut m: impl Matchmaker, recent: usize) -> f64 {
     best(10, || run(5_000))
 }
 
-/// Threads that join their own users one after another; whoever is paired parts at once. ns per join, of
-/// all threads together. Beside them so many wait whom none of them may meet.
-fn storm<S: Shared>(threads: usize, backlog: usize) -> f64 {
-    const EACH: usize = 1_024;
-    const ROUNDS: usize = 3_000;
-    best(3, || {
-        let shared = S::new(EACH * threads + backlog);
-        let _waiting = crowd(&shared, backlog);
-        let start = Instant::now();
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                let mut seats: Vec<Seat> =
-                    (0..EACH).map(|_| shared.with(|m| m.seat(0).expect("a seat"))).collect();
-                let shared = &shared;
-                scope.spawn(move || {
-                    for round in 0..ROUNDS {
-                        let now = Nanos::from_secs(1).after(LONG * round as u32);
-                        for seat in &mut seats {
-                            step(shared, seat, now);
-                        }
-                    }
-                });
-            }
-        });
-        nanos_each(start, EACH * ROUNDS * threads)
-    })
-}
-
 /// So many who wait for women, among men.
 fn crowd<S: Shared>(shared: &S, backlog: usize) -> Vec<Seat> {
     let file = |_| {
@@ -242,74 +211,6 @@ impl Naive for SegQueue<u32> {
     }
 }
 
-fn naive_storm(naive: &impl Naive, threads: usize) -> f64 {
-    const EACH: u32 = 20_000_000;
-    best(5, || {
-        let start = Instant::now();
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| (0..EACH).for_each(|me| _ = black_box(naive.meet(me))));
-            }
-        });
-        nanos_each(start, EACH as usize * threads)
-    })
-}
-
-fn between_calls() {
-    black_box((0..600u64).fold(0, |a, b| a ^ black_box(b)));
-}
-
-fn shared_tail<S: Shared>(label: &str, threads: usize, backlog: usize, seconds: u64) -> Histogram<u64> {
-    // As many people however many threads, so that caches do not tell the one from the other.
-    const PEOPLE: usize = 2_048;
-    let shared = S::new(PEOPLE + backlog);
-    let _waiting = crowd(&shared, backlog);
-    tail(label, threads, seconds, |stop, latencies| {
-        let mut seats: Vec<Seat> =
-            (0..PEOPLE / threads).map(|_| shared.with(|m| m.seat(0).expect("a seat"))).collect();
-        let mut now = Nanos::from_secs(1);
-        while !stop.load(Ordering::Relaxed) {
-            now = now.after(LONG);
-            for seat in &mut seats {
-                latencies.timed(|| step(&shared, seat, now));
-                between_calls();
-            }
-        }
-    })
-}
-
-fn naive_tail(label: &str, naive: &impl Naive, threads: usize, seconds: u64) -> Histogram<u64> {
-    tail(label, threads, seconds, |stop, latencies| {
-        while !stop.load(Ordering::Relaxed) {
-            latencies.timed(|| black_box(naive.meet(1)));
-            between_calls();
-        }
-    })
-}
-
-fn redis_tail(label: &str, redis: &Redis, threads: usize, seconds: u64) -> Histogram<u64> {
-    tail(label, threads, seconds, |stop, latencies| {
-        let mut client = redis.client();
-        while !stop.load(Ordering::Relaxed) {
-            latencies.timed(|| client.meet(1));
-            between_calls();
-        }
-    })
-}
-
-fn redis_storm(redis: &Redis, threads: usize, at_once: usize) -> f64 {
-    const CALLS: usize = 64 * 1_024;
-    let calls = if at_once == 1 { CALLS / 4 } else { CALLS };
-    let start = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            let mut client = redis.client();
-            scope.spawn(move || (0..calls / at_once).for_each(|_| client.meet(at_once)));
-        }
-    });
-    nanos_each(start, calls * threads)
-}
-
 fn cost() {
     let free = |users| LockFree::new(Rules::default(), size(users));
     let spec = |users| Spec::new(Rules::default(), size(users));
@@ -342,68 +243,6 @@ fn cost() {
     }
 }
 
-fn storms() {
-    println!("\n{:<60} {:>10} {:>10}", "ns per join, all threads together", "1 thread", "2 threads");
-    let row = |label: &str, one: f64, two: f64| println!("{label:<60} {one:>10.1} {two:>10.1}");
-    for backlog in [0, 20_000, 100_000] {
-        let (free, spec) = (storm::<LockFree>, storm::<Mutex<Spec>>);
-        row(&format!("lock-free, {backlog} waiting"), free(1, backlog), free(2, backlog));
-        row(&format!("parking_lot::Mutex<Spec>, {backlog} waiting"), spec(1, backlog), spec(2, backlog));
-    }
-    let line = Mutex::new(VecDeque::new());
-    row("parking_lot::Mutex<VecDeque> (naive)", naive_storm(&line, 1), naive_storm(&line, 2));
-    let queue = SegQueue::new();
-    row("crossbeam SegQueue (naive, loses people)", naive_storm(&queue, 1), naive_storm(&queue, 2));
-    match Redis::start() {
-        Some(redis) => {
-            let one = |at_once| redis_storm(&redis, 1, at_once);
-            let two = |at_once| redis_storm(&redis, 2, at_once);
-            row("Redis, match-or-enqueue in Lua, one call at a time", one(1), two(1));
-            row("Redis, match-or-enqueue in Lua, 64 calls at once", one(64), two(64));
-        }
-        None => println!("Redis, match-or-enqueue in Lua: redis-server is not installed"),
-    }
-}
-
-fn tails(picture: Option<&str>) {
-    println!(
-        "\nns of a call, beside two hogs; behind the bar without those whose own thread lost its processor"
-    );
-    println!(
-        "{:<29} {:>2} {:>5} {:>6} {:>7} {:>10} | {:>9} {:>10} {:>10} {:>6} {:>9}",
-        "", "n", "p50", "p99", "p99.9", "p99.99", "p99.99", "p99.999", "max", "lost", "calls"
-    );
-    let redis = Redis::start();
-    let mut drawn = Vec::new();
-    for threads in [2, 16] {
-        let mut curves = Vec::new();
-        for backlog in [0, 100_000] {
-            let waiting = if backlog == 0 { "" } else { ", 100,000 wait" };
-            let mut curve = |label: String, histogram| curves.push((label, histogram));
-            let label = format!("lock-free{waiting}");
-            curve(label.clone(), shared_tail::<LockFree>(&label, threads, backlog, 8));
-            let label = format!("Mutex<Spec>{waiting}");
-            curve(label.clone(), shared_tail::<Mutex<Spec>>(&label, threads, backlog, 8));
-        }
-        let mut curve = |label: &str, histogram| curves.push((label.to_owned(), histogram));
-        let label = "Mutex<VecDeque> (naive)";
-        curve(label, naive_tail(label, &Mutex::new(VecDeque::new()), threads, 6));
-        let label = "SegQueue (naive)";
-        curve(label, naive_tail(label, &SegQueue::new(), threads, 6));
-        match &redis {
-            Some(redis) => _ = redis_tail("Redis, Lua", redis, threads, 6),
-            None => println!("Redis, Lua: redis-server is not installed"),
-        }
-        if threads == 16 {
-            drawn = curves;
-        }
-    }
-    if let Some(path) = picture {
-        let title = "A call of 16 threads beside two hogs, on two processors: waiting for others";
-        std::fs::write(path, svg::draw(title, &drawn)).expect("the picture's folder exists");
-    }
-}
-
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let known = ["cost", "storm", "tail"];
@@ -415,9 +254,9 @@ fn main() {
         cost();
     }
     if wants("storm") {
-        storms();
+        storm::storms();
     }
     if wants("tail") {
-        tails(picture.map(String::as_str));
+        tail::tails(picture.map(String::as_str));
     }
 }

@@ -104,6 +104,12 @@ impl Look {
         LOOKS[wants as usize][ticket.gender as usize]
     }
 
+    /// Whether there is more than one class of `used` to look into.
+    pub(super) const fn has_several(self, used: u32) -> bool {
+        let classes = (self.always | self.widened) & used;
+        classes & classes.wrapping_sub(1) != 0
+    }
+
     /// The classes of `used` to look into, and whether only widened tickets count in each.
     pub(super) fn classes(self, used: u32) -> impl Iterator<Item = (Class, bool)> {
         let mut left = (self.always | self.widened) & used;

@@ -91,6 +91,12 @@ pub enum Tier {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Pool(pub u8);
 
+impl Pool {
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A wish to be paired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ticket {

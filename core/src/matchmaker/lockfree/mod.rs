@@ -84,17 +84,17 @@ use super::api::{
 use super::class::{CLASSES, Class};
 use super::instant::Instant;
 use super::recent;
-use super::ticket::{Filed, POOLS_MAX, Rules, Seat, Size, Slot, Ticket, USERS_MAX};
+use super::ticket::{Filed, POOLS_MAX, Pool, Rules, Seat, Size, Slot, Ticket, USERS_MAX};
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::time::Nanos;
 use blocks::Blocks;
 use chunk::Place;
-use claim::Doing;
+use claim::{Doing, Ended};
 use core::marker::PhantomData;
 use core::time::Duration;
 use faults::{Faults, Sound};
 use line::Lines;
-use search::Searcher;
+use search::{Met, Searcher};
 use turnstile::{Passed, Turnstiles};
 use user::{User, Users};
 use word::{Entry, Status, Tag};
@@ -142,32 +142,43 @@ impl<F: Faults> LockFree<F> {
     /// his status nobody else writes to it: he has one seat, and it is held by `&mut`.
     fn idle(&self, seat: &Seat) -> Result<(User<'_>, u64), Refused> {
         let user = self.users.get(seat.slot).ok_or(Refused::NoSuchSeat)?;
-        let (status, doing) = self.settled(seat.slot, user);
-        let met = match doing {
-            Doing::Waiting => return Err(Refused::AlreadyWaiting),
-            Doing::Paired(_) => return Err(Refused::AlreadyPaired),
-            Doing::Parted { partner, until } => Some(recent::parted(partner, until)),
-            // ORDERING: Relaxed; handed over before the claim that we have just read in its stead.
-            Doing::Nothing if status.tag() == Tag::Claimed => {
-                Some(user.next_in_ring(Ordering::Relaxed).load(Ordering::Relaxed))
-            }
-            Doing::Nothing => None,
-        };
-        if let Some(entry) = met {
+        // ORDERING: Acquire; as in `settled`.
+        let status = Status(user.status().load(Ordering::Acquire));
+        if !status.is(Tag::Idle) {
+            let met = self.met(seat.slot, user, status)?;
             // ORDERING: Release, and before the ring: see `hand_over`. Nobody writes to the status of someone
             // whose pair has ended.
             user.status().store(Status::idle(status.version()).0, Ordering::Release);
-            user.remember(entry);
+            user.remember(met);
         }
         Ok((user, status.version()))
     }
 
+    /// Whom he met in his last pair, for his ring, if it has ended.
+    #[inline]
+    fn met(&self, slot: Slot, user: User<'_>, status: Status) -> Result<u64, Refused> {
+        // ORDERING: Relaxed; handed over before the claim that was read in its stead.
+        let handed_over = || user.next_in_ring(Ordering::Relaxed).load(Ordering::Relaxed);
+        match self.ended(slot, status) {
+            Some(Ended::Told(partner, until)) => return Ok(recent::parted(partner, until)),
+            Some(Ended::HandedOver) => return Ok(handed_over()),
+            None => {}
+        }
+        match self.settled(slot, user).1 {
+            Doing::Waiting => Err(Refused::AlreadyWaiting),
+            Doing::Paired(_) => Err(Refused::AlreadyPaired),
+            Doing::Parted { partner, until } => Ok(recent::parted(partner, until)),
+            Doing::Nothing => Ok(handed_over()),
+        }
+    }
+
     /// Writes a ticket and makes its owner wait.
-    fn write(&self, user: User<'_>, number: u64, filed: &Filed) {
-        let (pool, class) = (filed.ticket.pool, Class::of(&filed.ticket));
+    #[inline(always)]
+    fn write(&self, number: u64, searcher: &Searcher<'_>) {
+        let (user, filed) = (searcher.user, searcher.filed);
         // ORDERING: Relaxed, all four; released by the status below. A late searcher who reads them under the
         // last ticket's version cannot claim with it.
-        user.ticket().store(word::ticket(number, pool, class), Ordering::Relaxed);
+        user.ticket().store(word::ticket(number, filed.ticket.pool, searcher.class), Ordering::Relaxed);
         user.rank().store(filed.rank.0, Ordering::Relaxed);
         user.expires().store(filed.expires.0, Ordering::Relaxed);
         user.widens().store(filed.widens.0, Ordering::Relaxed);
@@ -177,25 +188,28 @@ impl<F: Faults> LockFree<F> {
     }
 
     /// Stands someone who waits in line.
-    fn stand(&self, slot: Slot, user: User<'_>, number: u64, filed: &Filed) -> Option<(Place, Entry)> {
-        let (pool, class) = (filed.ticket.pool, Class::of(&filed.ticket));
-        let line = usize::from(pool.0) * CLASSES + class.index();
-        let entry = Entry::new(slot, number);
-        let place = self.lines.append(line, entry).or_else(|| {
-            // Every chunk is in use: unlink all that are full of dead tickets, then once more.
-            (0..usize::from(self.pools) * CLASSES).for_each(|line| _ = self.lines.sweep(line));
-            self.lines.append(line, entry)
-        })?;
+    #[inline(always)]
+    fn stand(&self, number: u64, searcher: &Searcher<'_>) -> Option<(Place, Entry)> {
+        let entry = Entry::new(searcher.slot, number);
+        let line = searcher.line(searcher.class);
+        let place = self.lines.append(line, entry).or_else(|| self.stand_after_a_sweep(line, entry))?;
         // ORDERING: Relaxed; a hint for whoever cancels. Without it the entry is struck by a walk.
-        user.place().store(place.0, Ordering::Relaxed);
+        searcher.user.place().store(place.0, Ordering::Relaxed);
         Some((place, entry))
+    }
+
+    /// Every chunk is in use: unlinks all that are full of dead tickets, then appends.
+    #[cold]
+    fn stand_after_a_sweep(&self, line: usize, entry: Entry) -> Option<Place> {
+        (0..usize::from(self.pools) * CLASSES).for_each(|line| _ = self.lines.sweep(line));
+        self.lines.append(line, entry)
     }
 
     /// Passes the turnstile of his pool; who had passed before.
     #[inline]
-    fn pass(&self, filed: &Filed, seen: Passed) -> Passed {
+    fn pass(&self, pool: Pool, class: Class, seen: Passed) -> Passed {
         let ordering = if F::NO_FENCE { Ordering::Relaxed } else { Ordering::AcqRel };
-        self.turnstiles.pass(usize::from(filed.ticket.pool.0), Class::of(&filed.ticket), seen, ordering)
+        self.turnstiles.pass(pool.index(), class, seen, ordering)
     }
 
     /// Takes his ticket out of line if it waits; otherwise the pair he is in, if he is in one.
@@ -280,25 +294,25 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
             return Err(Refused::Expired);
         }
         let (user, version) = self.idle(seat)?;
-        seat.filed = filed;
         let mut me = Member { slot: seat.slot, version: (version + 1) & VERSION_MAX };
-        let seen = self.turnstiles.read(usize::from(ticket.pool.0));
-        let mut searcher = Searcher::new(me.slot, user, &filed, seen, now);
-        if let Some(pairing) = self.meet_at_once(&mut me, &mut searcher) {
+        let seen = self.turnstiles.read(ticket.pool.index());
+        let searcher = Searcher::new(me.slot, user, &filed, seen, now);
+        let met = self.meet_at_once(&mut me, searcher);
+        if let Met::Pair(pairing) = met {
             return Ok(Joined::Paired(pairing));
         }
-        self.write(user, me.version, &filed);
-        let Some(at) = self.stand(me.slot, user, me.version, &filed) else {
+        seat.filed = filed;
+        self.write(me.version, &searcher);
+        let Some(at) = self.stand(me.version, &searcher) else {
             let _nobody_could_find_him = self.withdraw(seat.slot, user);
             return Err(Refused::Full);
         };
-        let passed = self.pass(&filed, seen);
-        if passed == seen && searcher.saw_nobody() {
+        let passed = self.pass(ticket.pool, searcher.class, seen);
+        match met {
             // LINEARIZES: nothing more; whoever comes now finds him.
-            return Ok(Joined::Waiting { wake: searcher.wake() });
+            Met::Nobody(wake) if passed == seen => Ok(Joined::Waiting { wake: wake.nanos() }),
+            _ => Ok(self.serve(searcher.passed(passed), at)),
         }
-        searcher.passed(passed);
-        Ok(self.serve(&mut searcher, at))
     }
 
     fn wake(&mut self, seat: &mut Seat, now: Nanos) -> Woken {
@@ -315,9 +329,10 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
             Doing::Paired(pairing) => return Woken::Paired(pairing),
             Doing::Waiting => {}
         }
-        let passed = self.pass(&seat.filed, self.turnstiles.read(usize::from(seat.filed.ticket.pool.0)));
+        let (pool, class) = (seat.filed.ticket.pool, Class::of(&seat.filed.ticket));
+        let passed = self.pass(pool, class, self.turnstiles.read(pool.index()));
         let at = LockFree::<F>::standing_at(seat.slot, user);
-        match self.serve(&mut Searcher::new(seat.slot, user, &seat.filed, passed, now), at) {
+        match self.serve(Searcher::new(seat.slot, user, &seat.filed, passed, now), at) {
             Joined::Paired(pairing) => Woken::Paired(pairing),
             Joined::Waiting { wake } => Woken::Waiting { wake },
             Joined::Withdrawn => Woken::Idle,

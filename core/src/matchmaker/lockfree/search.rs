@@ -27,26 +27,36 @@ struct Candidate<'a> {
 }
 
 /// One search: who looks, when, and what he knows of himself.
+#[derive(Clone, Copy)]
 pub(super) struct Searcher<'a> {
-    slot: Slot,
-    user: User<'a>,
-    filed: &'a Filed,
+    pub(super) slot: Slot,
+    pub(super) user: User<'a>,
+    pub(super) filed: &'a Filed,
+    /// Where he stands himself, or would.
+    pub(super) class: Class,
     now: Nanos,
     look: Look,
     /// The lines of his pool that were ever used, as the turnstile said when he came to it last.
     used: u32,
     /// Whether any of his own recent partners still counts.
     recent: bool,
-    /// The first moment that may bring someone, if the last scan has found nobody.
-    wake: Instant,
-    /// Whether it has.
-    nobody: bool,
+}
+
+/// What the first look of a join has come to.
+pub(super) enum Met {
+    Pair(Pairing),
+    /// Nobody, until this moment, if nobody comes.
+    Nobody(Instant),
+    /// Someone, but others were faster.
+    Lost,
 }
 
 /// What a look at one entry says.
 enum Verdict {
     Take(Member, Instant),
     Skip,
+    /// Not before this moment.
+    Until(Instant),
     /// He and all behind him have not widened yet.
     NotYet,
     /// His ticket is gone.
@@ -56,7 +66,8 @@ enum Verdict {
 impl<F: Faults> LockFree<F> {
     /// Searches until he is paired, has seen everyone, or waits no more. He stands in line already, and has
     /// passed the turnstile since. `at` is where his entry stands, if the caller knows.
-    pub(super) fn serve(&self, searcher: &mut Searcher<'_>, at: (Place, Entry)) -> Joined {
+    #[inline(never)]
+    pub(super) fn serve(&self, searcher: Searcher<'_>, at: (Place, Entry)) -> Joined {
         loop {
             // The version is read before the lines: what the scan sees is no older than what it claims with,
             // and a block that raised the version is seen by it.
@@ -74,8 +85,9 @@ impl<F: Faults> LockFree<F> {
             }
             // LINEARIZES: if it finds nobody, the search did nothing after standing in line, and whoever
             // comes later finds him (see the module's proof).
-            let Some(candidate) = self.scan(searcher) else {
-                return Joined::Waiting { wake: searcher.wake() };
+            let candidate = match self.scan_again(&searcher) {
+                Ok(candidate) => candidate,
+                Err(wake) => return Joined::Waiting { wake: wake.nanos() },
             };
             let me = Member { slot: searcher.slot, version: status.version() };
             if let Some(pairing) = self.claim(me, candidate.member) {
@@ -93,48 +105,62 @@ impl<F: Faults> LockFree<F> {
     /// With several lines to look into, one might be passed that has got a ticket since, for a later
     /// ticket of another line: hence the second look, which sees whatever was there before the first's choice.
     /// Lines that he has no business in do not count.
-    pub(super) fn meet_at_once(&self, me: &mut Member, searcher: &mut Searcher<'_>) -> Option<Pairing> {
-        let candidate = self.scan(searcher)?;
-        if searcher.look.classes(searcher.used).nth(1).is_some()
-            && self.scan(searcher)?.member != candidate.member
-        {
-            return None;
+    #[inline(always)]
+    pub(super) fn meet_at_once(&self, me: &mut Member, searcher: Searcher<'_>) -> Met {
+        let candidate = match self.scan(&searcher) {
+            Ok(candidate) => candidate,
+            Err(wake) => return Met::Nobody(wake),
+        };
+        if searcher.look.has_several(searcher.used) {
+            match self.scan_again(&{ searcher }) {
+                Ok(again) if again.member == candidate.member => {}
+                _ => return Met::Lost,
+            }
         }
-        let pairing = self.take((*me, searcher.user), (candidate.member, candidate.user));
-        match pairing {
-            Some(_) => self.lines.strike(candidate.place, candidate.entry),
-            None => me.version = (me.version + 1) & VERSION_MAX,
+        match self.take((*me, searcher.user), (candidate.member, candidate.user)) {
+            Some(pairing) => {
+                self.lines.strike(candidate.place, candidate.entry);
+                Met::Pair(pairing)
+            }
+            None => {
+                me.version = (me.version + 1) & VERSION_MAX;
+                Met::Lost
+            }
         }
-        pairing
     }
 
-    /// The compatible ticket of the smallest rank; otherwise the searcher knows when to look again.
-    fn scan<'a>(&'a self, searcher: &mut Searcher<'_>) -> Option<Candidate<'a>> {
-        searcher.wake = searcher.filed.expires;
-        if searcher.filed.widens > Instant::at(searcher.now) {
-            searcher.wake = searcher.wake.min(searcher.filed.widens);
-        }
+    /// `scan`, apart from the first look of a join, which is compiled into it.
+    #[inline(never)]
+    fn scan_again<'a>(&'a self, searcher: &Searcher<'_>) -> Result<Candidate<'a>, Instant> {
+        self.scan(searcher)
+    }
+
+    /// The compatible ticket of the smallest rank; otherwise the first moment that may bring one.
+    #[inline(always)]
+    fn scan<'a>(&'a self, searcher: &Searcher<'_>) -> Result<Candidate<'a>, Instant> {
+        let Filed { expires, widens, .. } = *searcher.filed;
+        let mut wake = if widens > Instant::at(searcher.now) { expires.min(widens) } else { expires };
         let mut best: Option<Candidate<'a>> = None;
         for (class, only_widened) in searcher.look.classes(searcher.used) {
-            if let Some(first) = self.first_in(searcher, class, only_widened, best.as_ref().map(|b| b.rank)) {
+            let before = best.as_ref().map(|best| best.rank);
+            if let Some(first) = self.first_in(searcher, class, only_widened, before, &mut wake) {
                 best = Some(first);
             }
         }
-        searcher.nobody = best.is_none();
-        best
+        best.ok_or(wake)
     }
 
     /// The first ticket of a line that he may have, if its rank is below `best`.
     #[inline(always)] // What it finds is large, and is not to be moved about.
     fn first_in<'a>(
         &'a self,
-        searcher: &mut Searcher<'_>,
+        searcher: &Searcher<'_>,
         class: Class,
         only_widened: bool,
         best: Option<Instant>,
+        wake: &mut Instant,
     ) -> Option<Candidate<'a>> {
-        let line = usize::from(searcher.filed.ticket.pool.0) * CLASSES + class.index();
-        let mut walk = self.lines.walk(line);
+        let mut walk = self.lines.walk(searcher.line(class));
         while let Some((place, entry)) = walk.next_entry() {
             if entry.slot() == searcher.slot {
                 continue;
@@ -146,6 +172,7 @@ impl<F: Faults> LockFree<F> {
                     return first.then_some(Candidate { member, user, rank, place, entry });
                 }
                 Verdict::Skip => {}
+                Verdict::Until(moment) => *wake = (*wake).min(moment),
                 Verdict::NotYet => return None,
                 Verdict::Dead => self.lines.strike(place, entry),
             }
@@ -158,7 +185,7 @@ impl<F: Faults> LockFree<F> {
     #[inline]
     fn judge(
         &self,
-        searcher: &mut Searcher<'_>,
+        searcher: &Searcher<'_>,
         entry: Entry,
         them: User<'_>,
         class: Class,
@@ -181,8 +208,7 @@ impl<F: Faults> LockFree<F> {
         }
         let recent = searcher.recent_until(other, them, F::ONE_SIDED);
         if recent > searcher.now {
-            searcher.wake = searcher.wake.min(Instant::at(recent));
-            return Verdict::Skip;
+            return Verdict::Until(Instant::at(recent));
         }
         // ORDERING: Relaxed, but after his status: whoever blocks sets it first, then raises the version of
         // those who wait. So who read the raised version reads 1 here, and who read the one before it
@@ -199,22 +225,17 @@ impl<'a> Searcher<'a> {
     pub(super) fn new(slot: Slot, user: User<'a>, filed: &'a Filed, passed: Passed, now: Nanos) -> Self {
         let look = Look::of(&filed.ticket, filed.widens <= Instant::at(now));
         let (used, recent) = (passed.used(), user.met_of_late(now));
-        Self { slot, user, filed, now, look, used, recent, wake: Instant::NEVER, nobody: false }
+        Self { slot, user, filed, class: Class::of(&filed.ticket), now, look, used, recent }
     }
 
-    /// Until when what he has seen is all there is, if he is not called before.
-    pub(super) const fn wake(&self) -> Nanos {
-        self.wake.nanos()
-    }
-
-    /// Whether the last scan has found nobody.
-    pub(super) const fn saw_nobody(&self) -> bool {
-        self.nobody
+    /// A line of his pool.
+    pub(super) const fn line(&self, class: Class) -> usize {
+        self.filed.ticket.pool.index() * CLASSES + class.index()
     }
 
     /// He has passed the turnstile.
-    pub(super) const fn passed(&mut self, passed: Passed) {
-        self.used = passed.used();
+    pub(super) const fn passed(self, passed: Passed) -> Self {
+        Self { used: passed.used(), ..self }
     }
 
     /// Until when these two may not meet for having met; zero if they may. Both rings are asked, for

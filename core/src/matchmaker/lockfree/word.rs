@@ -53,6 +53,10 @@ impl Status {
         Self::new(Tag::Claimed, by, version)
     }
 
+    pub(super) const fn is(self, tag: Tag) -> bool {
+        self.0 & 3 == tag as u64
+    }
+
     pub(super) const fn tag(self) -> Tag {
         match self.0 & 3 {
             0 => Tag::Idle,
@@ -157,6 +161,10 @@ impl Control {
             5 => Fate::Taking,
             _ => Fate::Filling,
         }
+    }
+
+    pub(super) const fn is(self, fate: Fate) -> bool {
+        self.0 & Self::FATE == fate as u64
     }
 
     pub(super) const fn with(self, fate: Fate) -> Self {

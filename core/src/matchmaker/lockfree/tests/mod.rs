@@ -68,9 +68,9 @@ fn seated<F: Faults>(users: u32) -> (LockFree<F>, Vec<Seat>) {
 fn opened<F: Faults>(users: u32) -> (LockFree<F>, Vec<Seat>) {
     let (shared, seats) = seated::<F>(users);
     for ticket in [MAN, WOMAN, SUITOR] {
-        let filed = Filed::new(&ticket, Duration::ZERO, NOW, &shared.rules);
-        shared.lines.open(Class::of(&ticket).index());
-        shared.pass(&filed, shared.turnstiles.read(0));
+        let class = Class::of(&ticket);
+        shared.lines.open(class.index());
+        shared.pass(ticket.pool, class, shared.turnstiles.read(0));
     }
     (shared, seats)
 }
