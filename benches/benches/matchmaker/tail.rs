@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 const SLOW: u64 = 20_000;
 /// How often a worker means to call at least. Undisturbed it does ten times as often.
 const DUE: u64 = 1_000;
-/// Turns of the loop of other work between two calls: a few dozen ns, so that a thread that is preempted is in the
+/// Turns of the loop of other work between two calls: about 0.1 us, so that a thread that is preempted is in the
 /// middle of a call often enough to be seen in each run.
 const WORK: u64 = 100;
 /// Runs of each design, by turns.
