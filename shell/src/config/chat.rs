@@ -35,6 +35,8 @@ pub struct ChatConfig {
     pub protect: bool,
     /// Somebody is shown that something comes.
     pub typing: bool,
+    /// The message that someone is searched for turns.
+    pub animate: bool,
     /// Days and their price in Stars; empty if none are sold.
     pub vip_plans: Vec<(u32, u32)>,
     /// Credits and their price in Stars; empty if none are sold.
@@ -77,6 +79,7 @@ pub(super) fn chat(values: &mut Values<'_>) -> ChatConfig {
     ChatConfig {
         protect: values.flag(keys::CHAT_PROTECT),
         typing: values.flag(keys::CHAT_TYPING),
+        animate: values.flag(keys::CHAT_ANIMATE),
         vip_plans: sold(vip, vip_plans),
         credit_packages: sold(lock, credit_packages),
         lock_prices: sold(lock, lock_prices),

@@ -259,6 +259,8 @@ keys! {
         "What is passed on can be neither forwarded nor saved.";
     CHAT_TYPING: chat.typing, &[], Bool, "true",
         "Show \"typing\" to a partner who is written to after a pause, or sent an album.";
+    CHAT_ANIMATE: chat.animate_search, &[], Bool, "true",
+        "The message that someone is searched for changes every 3 s, for a minute. Such edits are dropped where replies wait.";
     CHAT_STARS: chat.stars, &[("ENABLE_STARS_PAYMENTS", Same)], Bool, "false",
         "Sell for Telegram Stars what the following keys name.";
     CHAT_VIP: chat.vip, &[("ENABLE_VIP", Same)], Bool, "true",

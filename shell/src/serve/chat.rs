@@ -51,6 +51,7 @@ fn settings(config: &Config) -> Result<Settings, ServeError> {
         shut_out_for: chat.shut_out_for,
         protect: chat.protect,
         typing: chat.typing,
+        animate: chat.animate,
         shop: shop(chat),
         admins: config.admin.user_ids.clone(),
         admin_language: Language::from_tag(chat.admin_language).unwrap_or(Language::English),

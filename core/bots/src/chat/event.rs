@@ -163,6 +163,8 @@ pub enum Event {
     Banned(Ban),
     /// He is not any more.
     Unbanned,
+    /// The message that says that he waits has turned so often.
+    Turned(u8),
     /// For all: an administrator set this, or took it back.
     Set {
         /// The setting.
@@ -212,6 +214,7 @@ const UNBANNED: u8 = 31;
 const SET: u8 = 32;
 const DID: u8 = 33;
 const UNSAID: u8 = 34;
+const TURNED: u8 = 35;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -277,6 +280,7 @@ impl Record for Event {
                 put(DID, &[by.0, at.0]);
                 out.put_str(what);
             }
+            Self::Turned(n) => put(TURNED, &[n.into()]),
             Self::Unsaid { told_at } => put(UNSAID, &[told_at.map_or(0, |at| at.0)]),
         }
     }
@@ -332,6 +336,7 @@ impl Record for Event {
                 let (by, at) = (UserId(from.varint()?), at(from)?);
                 Self::Did(Change { by, at, what: from.str()?.into() })
             }
+            TURNED => Self::Turned(byte(from)?),
             UNSAID => Self::Unsaid { told_at: Some(at(from)?).filter(|at| at.0 != 0) },
             _ => return Err(Malformed("a chat event of an unknown kind")),
         })

@@ -20,6 +20,8 @@ pub struct Extras {
     pub circle: Option<Box<Circle>>,
     /// He is kept out.
     pub ban: Option<Box<Ban>>,
+    /// How often the message that says that he waits has turned; 0 before the first time.
+    pub turned: u8,
     /// What belongs to all: of nobody but [`nobat_core::bot::COMMON`].
     pub common: Option<Box<Common>>,
 }
@@ -55,12 +57,13 @@ const INVITED: u64 = 1 << 2;
 const CIRCLE: u64 = 1 << 3;
 const BAN: u64 = 1 << 4;
 const COMMON: u64 = 1 << 5;
+const TURNED: u64 = 1 << 6;
 /// Of a newer version, and unreadable to this one.
-const UNKNOWN: u64 = !(ALBUM | GATE | INVITED | CIRCLE | BAN | COMMON);
+const UNKNOWN: u64 = !(ALBUM | GATE | INVITED | CIRCLE | BAN | COMMON | TURNED);
 
 impl Record for Extras {
     fn encode(&self, out: &mut Vec<u8>) {
-        let Self { album, gate, invited, circle, ban, common } = self;
+        let Self { album, gate, invited, circle, ban, common, turned } = self;
         let bit = |is: bool, bit: u64| if is { bit } else { 0 };
         out.put_varint(
             bit(album.is_some(), ALBUM)
@@ -68,7 +71,8 @@ impl Record for Extras {
                 | bit(invited.is_some(), INVITED)
                 | bit(circle.is_some(), CIRCLE)
                 | bit(ban.is_some(), BAN)
-                | bit(common.is_some(), COMMON),
+                | bit(common.is_some(), COMMON)
+                | bit(*turned != 0, TURNED),
         );
         album.iter().for_each(|album| album.encode(out));
         gate.iter().for_each(|gate| gate.encode(out));
@@ -76,6 +80,9 @@ impl Record for Extras {
         circle.iter().for_each(|circle| circle.encode(out));
         ban.iter().for_each(|ban| ban.encode(out));
         common.iter().for_each(|common| common.encode(out));
+        if *turned != 0 {
+            out.put_u8(*turned);
+        }
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -90,6 +97,7 @@ impl Record for Extras {
             circle: if_there(has & CIRCLE, from)?,
             ban: if_there(has & BAN, from)?,
             common: if_there(has & COMMON, from)?,
+            turned: if has & TURNED == 0 { 0 } else { from.u8()? },
         })
     }
 }

@@ -89,6 +89,8 @@ pub struct Settings {
     pub protect: bool,
     /// Somebody is shown that his partner is about to send something, after a pause and before an album.
     pub typing: bool,
+    /// The message that says that someone waits turns.
+    pub animate: bool,
     /// What is sold; nothing by default.
     pub shop: Shop,
     /// Who may administer.
@@ -128,6 +130,7 @@ impl Default for Settings {
             shut_out_for: day,
             protect: false,
             typing: true,
+            animate: true,
             shop: Shop::default(),
             admins: Vec::new(),
             admin_language: Language::English,

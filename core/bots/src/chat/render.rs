@@ -61,6 +61,14 @@ impl Voice<'_> {
             Say::Words { text } => Call::Text { text, keyboard: Vec::new() },
             Say::AskMember { user, channel, .. } => Call::IsMember { channel, user },
             Say::Archive { from, messages } => Call::CopyAlbum { from, messages, protect: false },
+            Say::Turned { language, step } => {
+                let lines = self.settings.texts.get(language, Key::SearchingTurns);
+                let lines: Vec<_> = lines.lines().filter(|line| !line.trim().is_empty()).collect();
+                let line = lines.get(usize::from(step) % lines.len().max(1)).copied();
+                let message = self.refers.ok_or(Unrenderable::FORGOTTEN)?;
+                let text = line.ok_or(Unrenderable("no line to turn to"))?.to_owned();
+                Call::EditText { message, text, keyboard: self.keyboard(language, Key::Searching) }
+            }
             Say::JoinFirst { language } => self.join_first(language),
             Say::Refund { user, charge } => Call::RefundStars { user, charge },
         })

@@ -1,5 +1,6 @@
 //! What is said, unrendered: the payloads of this kind's envelopes. A durable format.
 
+use super::decide::wait;
 use super::note::Note;
 use super::passed::{Origin, Passed};
 use super::profile::{Profile, Wanted};
@@ -48,6 +49,8 @@ pub(super) enum Say {
     Archive { from: ChatId, messages: Vec<MessageId> },
     /// He must join the required channels.
     JoinFirst { language: Language },
+    /// The message that says that he waits turns.
+    Turned { language: Language, step: u8 },
 }
 
 const TEXT: u16 = 1;
@@ -67,6 +70,7 @@ const WORDS: u16 = 20;
 const ASK_MEMBER: u16 = 21;
 const ARCHIVE: u16 = 22;
 const JOIN_FIRST: u16 = 23;
+const TURNED: u16 = 24;
 
 impl Say {
     const fn template(&self) -> u16 {
@@ -88,6 +92,7 @@ impl Say {
             Self::AskMember { .. } => ASK_MEMBER,
             Self::Archive { .. } => ARCHIVE,
             Self::JoinFirst { .. } => JOIN_FIRST,
+            Self::Turned { .. } => TURNED,
         }
     }
 
@@ -134,6 +139,10 @@ impl Say {
                 messages.iter().for_each(|message| out.put_signed(message.0));
             }
             Self::JoinFirst { language } => out.put_u8(*language as u8),
+            Self::Turned { language, step } => {
+                out.put_u8(*language as u8);
+                out.put_u8(*step);
+            }
             Self::Passed { origin, what } => what.encode(origin, &mut out),
             Self::Numbers { language, key, first, second } => {
                 out.put_u8(*language as u8);
@@ -172,6 +181,10 @@ impl Say {
     pub(super) fn thread(&self) -> Option<Thread> {
         match self {
             Self::Passed { origin, what } => what.thread(origin),
+            Self::Text { key: Key::Searching | Key::SearchingAlready | Key::LeftNext, .. } => {
+                Some(wait::thread(false))
+            }
+            Self::Turned { .. } => Some(wait::thread(true)),
             _ => None,
         }
     }
@@ -221,6 +234,7 @@ impl Say {
         let language = Language::from_u8(from.u8()?).ok_or(Malformed("an unknown language"))?;
         Ok(match template {
             JOIN_FIRST => Self::JoinFirst { language },
+            TURNED => Self::Turned { language, step: from.u8()? },
             TEXT => Self::Text { language, key: key(from.u8()?)? },
             NUMBER => Self::Number { language, key: key(from.u8()?)?, number: from.varint()? },
             OWN => Self::Own { language, profile: Profile::decode(from)?, vip: flag(from)? },
@@ -306,6 +320,7 @@ mod tests {
             Say::AskMember { user: UserId(300), number: 1, channel: "@c".into() },
             Say::Archive { from: ChatId(-300), messages: vec![MessageId(1), MessageId(2)] },
             Say::JoinFirst { language },
+            Say::Turned { language, step: 1 },
         ]
     }
 
@@ -332,7 +347,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_arguments_are_read_without_a_panic(template in 0u16..24, args: Vec<u8>) {
+        fn any_arguments_are_read_without_a_panic(template in 0u16..26, args: Vec<u8>) {
             let _ = Say::read(&Payload { template, args: args.into() });
         }
     }

@@ -111,7 +111,7 @@ impl State {
             Event::AgeSet(age) => (self.age, self.asked_age) = (age, false),
             Event::AgeAsked(asked) => self.asked_age = asked,
             Event::WantedSet(wanted) => self.wanted = wanted,
-            Event::Sought { lane } => self.lane = lane,
+            Event::Sought { lane } => (self.lane, self.extras.turned) = (lane, 0),
             Event::Met { lane, at } => {
                 self.chats = self.chats.saturating_add(1);
                 (self.lane, self.said_at) = (lane, at);
@@ -182,6 +182,7 @@ impl State {
             }
             Event::Banned(ref ban) => extras.ban = Some(Box::new(ban.clone())),
             Event::Unbanned => extras.ban = None,
+            Event::Turned(n) => extras.turned = n,
             Event::Set { ref key, ref value } => {
                 extras.common.get_or_insert_default().set(key, value.as_deref());
             }

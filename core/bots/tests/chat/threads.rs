@@ -206,6 +206,51 @@ fn a_partner_who_cannot_be_reached_any_more_ends_the_chat_kindly() {
 }
 
 #[test]
+fn the_message_of_who_waits_turns_for_a_minute_and_stops_when_he_meets_somebody() {
+    let mut w = World::new(Settings::default());
+    w.joins(1, 30);
+    w.joins(2, 30);
+    let turns = |w: &World| -> Vec<(i64, String)> {
+        let calls = w.screens[&1].iter().filter_map(|(_, call)| match call {
+            Call::EditText { message, text, keyboard } => {
+                assert_eq!(keyboard.len(), 1, "it can still be cancelled");
+                Some((message.0, text.clone()))
+            }
+            _ => None,
+        });
+        calls.collect()
+    };
+    w.says(1, "/find");
+    let first = w.last_number(1);
+    w.pass(Duration::from_secs(10));
+    let seen = turns(&w);
+    assert_eq!(seen.len(), 3);
+    assert!(seen.iter().all(|(message, _)| *message == first));
+    assert!(seen[0].1.starts_with('🔍') && seen[1].1.starts_with('⏳') && seen[2].1.starts_with('💬'));
+    // Asked again, the newest message turns; a restart changes nothing.
+    w.says(1, "/find");
+    let second = w.last_number(1);
+    w.restart(w.frames());
+    w.pass(Duration::from_secs(3));
+    assert_eq!(turns(&w).last().unwrap().0, second);
+    w.pass(Duration::from_secs(300));
+    assert_eq!(turns(&w).len(), 20);
+    w.says(2, "/find");
+    assert!(w.last(1).starts_with("🎉"));
+    w.says(1, "/next");
+    w.pass(Duration::from_secs(4));
+    assert_eq!(turns(&w).len(), 21, "another search turns anew");
+    w.says(1, "/stop");
+    w.pass(Duration::from_secs(60));
+    assert_eq!(turns(&w).len(), 21);
+    let mut still = World::new(Settings { animate: false, ..Settings::default() });
+    still.joins(1, 30);
+    still.says(1, "/find");
+    still.pass(Duration::from_secs(60));
+    assert_eq!(turns(&still).len(), 0);
+}
+
+#[test]
 fn who_is_written_to_after_a_pause_sees_that_something_comes() {
     for typing in [true, false] {
         let mut w = World::new(Settings { typing, ..Settings::default() });

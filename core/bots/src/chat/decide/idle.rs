@@ -57,7 +57,8 @@ impl Turn<'_> {
                 self.tell(partner, Note::Silent);
                 self.arm(Some(now.after(idle)));
             }
-            _ => self.arm(None),
+            Meeting::Waiting { .. } => self.turn_message(),
+            Meeting::Apart => self.arm(None),
         }
     }
 

@@ -41,6 +41,7 @@ impl Turn<'_> {
         self.happened(Event::Sought { lane });
         let ticket = self.ticket();
         self.want(Want::Join(ticket));
+        self.arm(self.turns_at());
     }
 
     fn ticket(&self) -> Ticket {
@@ -126,7 +127,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn pair_ended(&mut self, by: EndedBy) {
-        self.arm(None);
+        let searches = (by, self.state.parting) == (EndedBy::Himself, Parting::Next);
+        self.arm(if searches { self.turns_at() } else { None });
         match (by, self.state.parting) {
             (_, Parting::Idle) => self.number(Key::IdleEnd, minutes(self.settings.idle)),
             (EndedBy::Partner, Parting::Gone) | (EndedBy::Himself, Parting::Unreached) => {

@@ -12,6 +12,7 @@ mod money;
 mod refer;
 mod register;
 mod talk;
+pub(super) mod wait;
 
 use super::Settings;
 use super::button::{Act, Button};

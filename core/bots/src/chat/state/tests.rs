@@ -50,6 +50,7 @@ fn events(n: u8, at: u64, lane: u16, i: usize) -> Vec<Event> {
         Event::Set { key: "l".into(), value: None },
         Event::Did(Change { by: UserId(9), at, what: "w".into() }),
         Event::Unsaid { told_at: Some(at) },
+        Event::Turned(n | 1),
         Event::AlbumPart { name: "b".into(), part: MessageId(-1), words: "".into(), at },
     ]
 }

@@ -248,6 +248,8 @@ text_keys! {
     NotDelivered = "not_delivered" [] TEXT;
     /// Above the links to the required channels.
     JoinFirst = "join_first" [] TEXT;
+    /// What the message that says that he waits turns to, a line each.
+    SearchingTurns = "searching_turns" [] TEXT;
     /// On the button that opens a channel.
     ButtonJoin = "button_join" ["channel"] 24;
     /// On the button for who has joined.
