@@ -4,10 +4,11 @@
 //! checksum) is the journal's. The first byte is the kind of payload; a later version appends kinds and
 //! fields, it never changes one. Drawn byte by byte in `docs/format.md`.
 
-use super::step::Step;
-use super::threads::Link;
+use super::links::Link;
+use super::send::{addressed, conversation, outgoing, put_conversation, put_outgoing};
+use super::step::{STEP, Step};
 use crate::bot::Outgoing;
-use crate::envelope::{Class, Conversation, DropReason, End, Envelope, Payload, Place, Route};
+use crate::envelope::{Conversation, DropReason, End, Envelope};
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, MessageId, PairNo, Seq, UpdateId, UserId};
 use crate::record::{Malformed, Reader, Write};
 use crate::time::UnixMillis;
@@ -16,8 +17,6 @@ const INPUT: u8 = 1;
 const ENDS: u8 = 2;
 /// The same, with links behind.
 const ENDS_LINKED: u8 = 3;
-/// See `step`.
-pub(super) const STEP: u8 = 16;
 
 /// Who did what, where: the head of an input frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -167,90 +166,15 @@ fn decode_ends<'a>(r: &mut Reader<'a>, linked: bool) -> Result<Frame<'a>, Malfor
     Ok(Frame::Ends { ends, reach, links })
 }
 
-pub(super) fn put_conversation(conversation: Conversation, out: &mut Vec<u8>) {
-    out.put_u8(conversation.kind.0);
-    out.put_varint(conversation.user.0);
-}
-
-pub(super) fn conversation(r: &mut Reader<'_>) -> Result<Conversation, Malformed> {
-    Ok(Conversation { kind: KindIx(r.u8()?), user: UserId(r.varint()?) })
-}
-
-// Bits 4 and 5 are the class; bit 7 is not used.
-const PINNED: u8 = 1;
-const IN_ORDER: u8 = 2;
-const HELD: u8 = 4;
-const DEADLINE: u8 = 8;
-const AHEAD: u8 = 64;
-
-pub(super) fn put_outgoing(send: &Outgoing, out: &mut Vec<u8>) {
-    let flag = |on: bool, bit: u8| if on { bit } else { 0 };
-    out.put_u8(
-        flag(send.pinned, PINNED)
-            | flag(send.place == Place::InOrder, IN_ORDER)
-            | flag(send.place == Place::Ahead, AHEAD)
-            | flag(send.held, HELD)
-            | flag(send.deadline.is_some(), DEADLINE)
-            | (send.class as u8) << 4,
-    );
-    if let Some(deadline) = send.deadline {
-        out.put_varint(deadline.0);
-    }
-    out.put_u64(send.question);
-    out.put_u16(send.payload.template);
-    out.put_bytes(&send.payload.args);
-}
-
-pub(super) fn outgoing(r: &mut Reader<'_>) -> Result<Outgoing, Malformed> {
-    let flags = r.u8()?;
-    let place = match flags & (IN_ORDER | AHEAD) {
-        0 => Place::Call,
-        IN_ORDER => Place::InOrder,
-        AHEAD => Place::Ahead,
-        _ => return Err(Malformed("in order and ahead of it at once")),
-    };
-    Ok(Outgoing {
-        class: Class::from_u8((flags & !AHEAD) >> 4).ok_or(Malformed("unknown class"))?,
-        pinned: flags & PINNED != 0,
-        place,
-        held: flags & HELD != 0,
-        deadline: if flags & DEADLINE != 0 { Some(UnixMillis(r.varint()?)) } else { None },
-        question: r.u64()?,
-        payload: Payload { template: r.u16()?, args: r.bytes()?.into() },
-    })
-}
-
 /// The `index`th send of the input frame `seq` as an envelope.
 pub(crate) fn envelope(head: &InputHead, seq: Seq, index: usize, send: Outgoing) -> Envelope {
     addressed(head.conversation, head.lane, head.chat, EnvelopeId::new(seq, index as u8), send)
 }
 
-/// A send with its address.
-pub(super) fn addressed(
-    conversation: Conversation,
-    lane: LaneIx,
-    chat: ChatId,
-    id: EnvelopeId,
-    send: Outgoing,
-) -> Envelope {
-    Envelope {
-        id,
-        conversation,
-        chat,
-        arrived_on: lane,
-        route: if send.pinned { Route::Pinned(lane) } else { Route::Home },
-        class: send.class,
-        place: send.place,
-        held: send.held,
-        deadline: send.deadline,
-        question: send.question,
-        payload: send.payload,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::{Class, Payload, Place};
     use proptest::prelude::*;
 
     fn a_send(class: u8, flags: (bool, u8, bool), deadline: Option<u64>, args: Vec<u8>) -> Outgoing {

@@ -8,7 +8,7 @@
 //! image = { pairs }, { page of seen ids } by kind, lane and age, { user { envelope } } by kind and user
 //! ```
 
-use super::frame::{addressed, conversation, outgoing, put_conversation, put_outgoing};
+use super::send::{addressed, conversation, outgoing, put_conversation, put_outgoing};
 use super::ties::Ties;
 use crate::bot::Outgoing;
 use crate::envelope::{Conversation, Envelope, Route};

@@ -22,12 +22,14 @@ mod erased;
 mod fold;
 mod frame;
 mod image;
+mod links;
 mod load;
 mod pairs;
 mod parts;
 pub mod records;
 mod recovery;
 mod resume;
+mod send;
 mod settle;
 mod step;
 #[cfg(test)]
@@ -39,9 +41,9 @@ mod wants;
 
 pub use fold::{Fold, Folded};
 pub use frame::{Ended, ReachFact};
+pub use links::Link;
 pub use load::{Counts, count};
 pub use recovery::Recovered;
-pub use threads::Link;
 
 use crate::bot::{Bot, Call, Input, RenderView, Unrenderable};
 use crate::envelope::{Conversation, Envelope, Payload, Place};

@@ -4,13 +4,16 @@
 //! holds a part for every change of a user, in order, and replays whole or not at all. That is why a
 //! durable prefix never holds half a pair.
 
-use super::frame;
+use super::send;
 use super::ties::Fact;
 use crate::bot::Outgoing;
 use crate::envelope::{Conversation, Envelope};
 use crate::id::{ChatId, EnvelopeId, LaneIx, Seq, UpdateId, UserId};
 use crate::record::{Malformed, Reader, Record, Write};
 use crate::time::UnixMillis;
+
+/// The first byte of its frame; `frame` has the others.
+pub(super) const STEP: u8 = 16;
 
 /// The upper half of the envelope ids of a frame: sent by one user to another. They lie in no cell's list of
 /// open envelopes, for only the sender's cell is locked when they are made.
@@ -62,13 +65,13 @@ impl Step {
         for part in &self.parts {
             for send in &part.sends {
                 let id = EnvelopeId::new(Seq(0), own);
-                envelopes.push(frame::addressed(part.conversation, part.lane, part.chat, id, send.clone()));
+                envelopes.push(send::addressed(part.conversation, part.lane, part.chat, id, send.clone()));
                 own += 1;
             }
             for Relay { to, lane, what } in &part.relays {
                 let (to, id) =
                     (Conversation { user: *to, ..part.conversation }, EnvelopeId::new(Seq(0), relayed));
-                envelopes.push(frame::addressed(to, *lane, to.user.private_chat(), id, what.clone()));
+                envelopes.push(send::addressed(to, *lane, to.user.private_chat(), id, what.clone()));
                 relayed += 1;
             }
         }
@@ -76,7 +79,7 @@ impl Step {
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        out.put_u8(frame::STEP);
+        out.put_u8(STEP);
         out.put_varint(self.at.0);
         match self.update {
             None => out.put_u8(0),
@@ -87,18 +90,18 @@ impl Step {
         }
         out.put_u8(self.parts.len() as u8);
         for part in &self.parts {
-            frame::put_conversation(part.conversation, out);
+            send::put_conversation(part.conversation, out);
             out.put_u16(part.lane.0);
             out.put_signed(part.chat.0);
             out.put_u32(part.version);
             out.put_bytes(&part.events);
             out.put_u8(part.sends.len() as u8);
-            part.sends.iter().for_each(|send| frame::put_outgoing(send, out));
+            part.sends.iter().for_each(|send| send::put_outgoing(send, out));
             out.put_u8(part.relays.len() as u8);
             for Relay { to, lane, what } in &part.relays {
                 out.put_varint(to.0);
                 out.put_u16(lane.0);
-                frame::put_outgoing(what, out);
+                send::put_outgoing(what, out);
             }
             out.put_u8(part.facts.len() as u8);
             part.facts.iter().for_each(|fact| fact.encode(out));
@@ -119,12 +122,12 @@ impl Step {
 }
 
 fn part(r: &mut Reader<'_>) -> Result<Part, Malformed> {
-    let (conversation, lane) = (frame::conversation(r)?, LaneIx(r.u16()?));
+    let (conversation, lane) = (send::conversation(r)?, LaneIx(r.u16()?));
     let (chat, version) = (ChatId(r.signed()?), r.u32()?);
     let events = r.bytes()?.to_vec();
-    let sends = (0..r.u8()?).map(|_| frame::outgoing(r)).collect::<Result<_, _>>()?;
+    let sends = (0..r.u8()?).map(|_| send::outgoing(r)).collect::<Result<_, _>>()?;
     let relays = (0..r.u8()?)
-        .map(|_| Ok(Relay { to: UserId(r.varint()?), lane: LaneIx(r.u16()?), what: frame::outgoing(r)? }))
+        .map(|_| Ok(Relay { to: UserId(r.varint()?), lane: LaneIx(r.u16()?), what: send::outgoing(r)? }))
         .collect::<Result<_, Malformed>>()?;
     let facts = (0..r.u8()?).map(|_| Fact::decode(r)).collect::<Result<_, _>>()?;
     Ok(Part { conversation, lane, chat, version, events, sends, relays, facts })
@@ -134,6 +137,7 @@ fn part(r: &mut Reader<'_>) -> Result<Part, Malformed> {
 mod tests {
     use super::*;
     use crate::bot::{Gender, Partner, Pool, Ticket, Tier, Wants};
+    use crate::engine::frame;
     use crate::engine::ties::{Stage, Ties};
     use crate::envelope::Payload;
     use crate::id::{KindIx, PairNo};
@@ -221,7 +225,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_a_step_or_malformed(mut bytes: Vec<u8>) {
-            bytes.insert(0, frame::STEP);
+            bytes.insert(0, STEP);
             let _ = frame::decode(&bytes);
         }
 

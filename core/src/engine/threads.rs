@@ -1,72 +1,21 @@
 //! Which message of one chat is which of the other, and who hears what came of a send.
 //!
-//! What lives here: [`Link`], what an answer of the platform tells of a message that was passed on; how it is
-//! found again at the moment of sending; and echoes, which wait until [`Engine::wake`] makes inputs of them.
-//! Links are durable (they stand in the frame of the ends) and belong to the one who received the message:
-//! the last [`LINKS_MAX`] of a pair. Echoes are not: a stop between an answer and its echo loses it.
+//! What lives here: how a [`Link`] is made of an answer and found again at the moment of sending; and echoes,
+//! which wait until [`Engine::wake`] makes inputs of them. Links are durable; echoes are not: a stop between an
+//! answer and its echo loses it.
 
 use super::cell::Cell;
+use super::links::{Link, Links};
 use super::ties::Ties;
 use super::turn::Turn;
 use super::{Busy, Engine, Journal, Kind};
 use crate::bot::{Echo, Input, Meeting, Outcome};
 use crate::envelope::{Conversation, Envelope, Payload};
 use crate::id::{KindIx, LaneIx, MessageId, PairNo};
-use crate::limits::{ECHOES_MAX, LINKS_MAX};
+use crate::limits::ECHOES_MAX;
 use crate::sync::lock::Mutex;
 use crate::time::Now;
 use std::collections::VecDeque;
-
-/// A message that one of a pair was sent is this message of the other one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Link {
-    /// Who received it.
-    pub conversation: Conversation,
-    /// In which pair; 0 while he waits.
-    pub pair: PairNo,
-    /// Its number in the receiver's chat.
-    pub here: MessageId,
-    /// Its number in the author's chat.
-    pub there: MessageId,
-}
-
-/// The links of one user's pair, oldest first: (here, there). 8 bytes each; Telegram's numbers fit 32 bits.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Links(Vec<(u32, u32)>);
-
-impl Links {
-    pub(crate) fn add(&mut self, here: MessageId, there: MessageId) {
-        let (Ok(here), Ok(there)) = (u32::try_from(here.0), u32::try_from(there.0)) else { return };
-        if self.0.contains(&(here, there)) {
-            return;
-        }
-        if self.0.len() >= LINKS_MAX {
-            self.0.remove(0);
-        }
-        self.0.push((here, there));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0 = Vec::new();
-    }
-
-    /// The newest message here that is `there` of the author.
-    fn here(&self, there: MessageId) -> Option<MessageId> {
-        let found = self.0.iter().rev().find(|(_, known)| i64::from(*known) == there.0)?;
-        Some(MessageId(found.0.into()))
-    }
-
-    /// The author's message that is `here`.
-    fn there(&self, here: MessageId) -> Option<MessageId> {
-        let found = self.0.iter().rev().find(|(known, _)| i64::from(*known) == here.0)?;
-        Some(MessageId(found.1.into()))
-    }
-
-    /// All of them, oldest first.
-    pub(crate) fn all(&self) -> &[(u32, u32)] {
-        &self.0
-    }
-}
 
 impl Ties {
     /// Remembers a link, if he is still where it belongs.

@@ -4,7 +4,7 @@
 //! change it by [`Ties::apply`] alone, which refuses what cannot follow, so a journal whose frames were
 //! lost or mixed does not replay. Only the engine uses it.
 
-use super::threads::Links;
+use super::links::Links;
 use crate::bot::{Gender, Meeting, Partner, Pool, Ticket, Tier, Wants};
 use crate::envelope::Conversation;
 use crate::id::{ChatId, LaneIx, MessageId, PairNo, UserId};
