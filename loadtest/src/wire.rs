@@ -40,6 +40,8 @@ pub struct Update {
     pub user: u64,
     pub chat: i64,
     pub what: What,
+    /// The message in that chat which the update tells of, if it tells of a new one.
+    pub message_id: Option<i64>,
 }
 
 /// What the user did.
@@ -49,7 +51,7 @@ pub enum What {
     Text(String),
     /// Pressed a button with this data under this message.
     Press { data: String, message_id: i64, callback_id: String },
-    /// Anything else, by the name of its update kind.
+    /// Anything else, by the name of its update kind; `telegram::Act` lists those that carry more.
     Other(String),
 }
 

@@ -37,6 +37,7 @@ impl Tape {
             user,
             chat: user as i64,
             what: What::Text(text.to_owned()),
+            message_id: None,
         }));
         self.events.push(Wire::Delivery(Delivery {
             bot: 0,

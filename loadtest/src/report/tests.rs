@@ -49,6 +49,7 @@ fn burst(lag: u64) -> (Truth, Log) {
             user,
             chat,
             what,
+            message_id: None,
         }));
         let sent_at = ms(lag);
         let done_at = sent_at + ms(1);
@@ -205,7 +206,9 @@ fn handed_over(comes: bool, answered_by: usize) -> Report {
             let (chat, what) = (user as i64, What::Text(text));
             let (planned_at, queued_at) = (at, at);
             let update_id = update_id + 10 * nth as i64;
-            events.push(Wire::Update(Update { planned_at, queued_at, bot, update_id, user, chat, what }));
+            let message_id = None;
+            let update = Update { planned_at, queued_at, bot, update_id, user, chat, what, message_id };
+            events.push(Wire::Update(update));
             let (sent_at, done_at, result) = (at, at, Ok(200));
             events.push(Wire::Delivery(Delivery { bot, update_id, attempt: 1, sent_at, done_at, result }));
             let (bot, text) =

@@ -14,6 +14,8 @@ pub(crate) struct Stored {
     pub(crate) by_bot: bool,
     /// Hash of content and markup: an edit to the same is refused.
     pub(crate) content: u64,
+    /// It was sent with `protect_content`.
+    pub(crate) protected: bool,
 }
 
 /// Messages remembered per chat; older ones can no longer be edited or deleted (the platform keeps all).

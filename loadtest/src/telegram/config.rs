@@ -49,6 +49,8 @@ pub struct EmulatorConfig {
     pub bots: Vec<BotSpec>,
     pub limits: Limits,
     pub reach: Reach,
+    /// Channels in which nobody is at first, by id and public name; of any other chat everybody is a member.
+    pub channels: Vec<(i64, String)>,
     /// How a bot that cannot write to a user is told so.
     pub unreachable_form: Form,
     pub latency: Latency,
@@ -72,6 +74,7 @@ impl Default for EmulatorConfig {
             bots: Vec::new(),
             limits: Limits::default(),
             reach: Reach::default(),
+            channels: Vec::new(),
             unreachable_form: Form::default(),
             latency: Latency::default(),
             delivery: DeliveryRules::default(),

@@ -9,6 +9,8 @@
 //! core at most and never waits for its user; every method may be called from anywhere. What it must not do:
 //! share code with the server under test.
 
+mod act;
+mod bodies;
 mod chats;
 mod clock;
 mod config;
@@ -20,6 +22,7 @@ mod fault;
 mod json;
 mod latency;
 mod limits;
+mod members;
 mod methods;
 mod params;
 mod reach;
@@ -146,6 +149,16 @@ impl Emulator {
     /// A user starts or blocks a bot, outside of any update's text.
     pub fn set_reach(&self, bot: BotIx, user: u64, reachable: bool) {
         set_reach(&self.world, bot, user, reachable);
+    }
+
+    /// A user joins or leaves a channel, outside of any update.
+    pub fn set_member(&self, channel: i64, user: u64, member: bool) {
+        self.world.members.set(channel, user, member);
+    }
+
+    /// Limits are not judged until this is called with `false`: to fill a bot with users before a rehearsal.
+    pub fn set_lenient(&self, lenient: bool) {
+        self.world.lenient.store(lenient, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// True once the bot has a webhook.

@@ -18,6 +18,7 @@ use super::delivery::ramp::Ramp;
 use super::dice::{Dice, mix};
 use super::fault::{FaultBook, lock};
 use super::limits::TokenBook;
+use super::members::Members;
 use super::methods::callbacks::Callbacks;
 use super::methods::money::Till;
 use super::methods::webhook::Webhook;
@@ -33,6 +34,9 @@ pub(crate) struct World {
     pub(crate) faults: FaultBook,
     pub(crate) reach: ReachRule,
     pub(crate) dice: Dice,
+    pub(crate) members: Members,
+    /// Limits are not judged for a while.
+    pub(crate) lenient: AtomicBool,
     events: UnboundedSender<Wire>,
     /// The emulator's runtime, for timers set from other threads.
     pub(crate) runtime: std::sync::OnceLock<tokio::runtime::Handle>,
@@ -106,6 +110,8 @@ impl World {
         Self {
             clock: Clock::start(),
             dice: Dice::new(config.seed),
+            members: Members::new(config.channels.clone()),
+            lenient: AtomicBool::new(false),
             faults: FaultBook::default(),
             runtime: std::sync::OnceLock::new(),
             first_uses: Mutex::default(),

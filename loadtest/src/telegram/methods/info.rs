@@ -51,11 +51,12 @@ fn get_chat(desk: &mut Desk<'_>) -> Verdict {
 }
 
 fn get_chat_member(desk: &mut Desk<'_>) -> Verdict {
-    chat_known(desk)?;
+    let chat = chat_known(desk)?;
     let Some(user) = desk.params.integer("user_id").and_then(|id| u64::try_from(id).ok()) else {
         return Err(Refusal::bad("invalid user_id specified"));
     };
-    Ok(Done::with(&json!({"user": student(user, None), "status": "member"})))
+    let status = if desk.world.members.has(chat, user) { "member" } else { "left" };
+    Ok(Done::with(&json!({"user": student(user, None), "status": status})))
 }
 
 fn get_chat_administrators(desk: &mut Desk<'_>) -> Verdict {

@@ -1,7 +1,8 @@
 //! Stars: invoices, the pre-checkout question, payments, refunds, and the list of transactions.
 //!
 //! A user who pays (`What::Other("pay:<message id>")`) causes a pre_checkout_query; answered `ok` in time it
-//! becomes a charge and a message with `successful_payment`. Nothing here is a real payment.
+//! becomes a charge and a message with `successful_payment`. Nothing here is a real payment. The wire is told of
+//! it as `successful_payment:<charge>:<stars>:<payload>`, and of a refund in the same way.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Desk, Done, Refusal, Verdict};
+use crate::telegram::act::Bill;
 use crate::telegram::delivery::queue::Lane;
 use crate::telegram::json::to_wire;
 use crate::telegram::shapes::{MessageOut, UserOut, chat_of, student};
@@ -52,6 +54,7 @@ struct Charge {
 #[derive(Debug, Default)]
 pub(crate) struct Till {
     invoices: HashMap<(i64, i64), Invoice>,
+    links: HashMap<String, Invoice>,
     open: HashMap<String, Checkout>,
     charges: Vec<Charge>,
 }
@@ -65,12 +68,16 @@ impl Till {
     pub(crate) fn checkout(
         &mut self,
         chat: i64,
-        message_id: i64,
+        bill: Bill<'_>,
         user: u64,
         at: At,
         id: &str,
     ) -> Option<&Invoice> {
-        let invoice = self.invoices.get(&(chat, message_id))?.clone();
+        let invoice = match bill {
+            Bill::Message(message_id) => self.invoices.get(&(chat, message_id)),
+            Bill::Link(link) => self.links.get(link),
+        };
+        let invoice = invoice?.clone();
         let checkout = Checkout { at, user, chat, invoice };
         self.open.insert(id.to_owned(), checkout);
         self.open.get(id).map(|c| &c.invoice)
@@ -99,6 +106,7 @@ impl Charge {
 /// Performs `method` if it is about money.
 pub(super) fn perform(method: &str, desk: &mut Desk<'_>) -> Option<Verdict> {
     Some(match method {
+        "createinvoicelink" => invoice_link(desk),
         "answerprecheckoutquery" => answer_checkout(desk),
         "refundstarpayment" => refund(desk),
         "getstartransactions" => Ok(transactions(desk)),
@@ -122,11 +130,51 @@ fn answer_checkout(desk: &mut Desk<'_>) -> Verdict {
     let charge_id = format!("stx{:016x}", desk.world.dice.bits());
     let Checkout { user, chat, invoice, .. } = checkout;
     let (date, refunded) = (desk.date(), None);
+    let told = told_as("successful_payment", &charge_id, &invoice);
     let charge = Charge { id: charge_id, date, user, invoice, refunded };
     let payment = charge.payment();
     desk.state.till.charges.push(charge);
-    tell_user_message(desk, user, chat, "successful_payment", payment);
+    tell_user_message(desk, user, chat, ("successful_payment", told), payment);
     Ok(Done::yes())
+}
+
+fn told_as(field: &str, charge: &str, invoice: &Invoice) -> String {
+    format!("{field}:{charge}:{}:{}", invoice.total_amount, invoice.payload)
+}
+
+fn invoice_link(desk: &mut Desk<'_>) -> Verdict {
+    let (invoice, _) = read_invoice(desk)?;
+    let link = format!("https://t.me/${:016x}", desk.world.dice.bits());
+    desk.state.till.links.insert(link.clone(), invoice);
+    Ok(Done::with(&link))
+}
+
+/// The invoice that a call describes, and as a message shows it.
+pub(super) fn read_invoice(desk: &Desk<'_>) -> Result<(Invoice, Value), Refusal> {
+    let params = desk.params;
+    for name in ["title", "description", "payload", "currency", "prices"] {
+        if !params.has(name) {
+            return Err(Refusal::bad(&format!("{name} is empty")));
+        }
+    }
+    let prices = params.nested("prices").ok().flatten();
+    let prices =
+        prices.as_ref().and_then(Value::as_array).ok_or_else(|| Refusal::bad("can't parse prices"))?;
+    let total: i64 = prices.iter().filter_map(|p| p.get("amount").and_then(Value::as_i64)).sum();
+    let currency = params.text("currency").unwrap_or_default();
+    if currency == "XTR" && (prices.len() != 1 || total <= 0) {
+        return Err(Refusal::bad("STARS_INVOICE_INVALID"));
+    }
+    let payload = params.text("payload").unwrap_or_default().to_owned();
+    if !(1..=128).contains(&payload.len()) {
+        return Err(Refusal::bad("INVOICE_PAYLOAD_INVALID"));
+    }
+    let shown = json!({
+        "title": params.text("title"), "description": params.text("description"),
+        "start_parameter": params.text("start_parameter").unwrap_or_default(),
+        "currency": currency, "total_amount": total,
+    });
+    Ok((Invoice { currency: currency.to_owned(), total_amount: total, payload }, shown))
 }
 
 fn refund(desk: &mut Desk<'_>) -> Verdict {
@@ -141,11 +189,13 @@ fn refund(desk: &mut Desk<'_>) -> Verdict {
     }
     charge.refunded = Some(date);
     let user = charge.user;
+    let told = told_as("refunded_payment", id, &charge.invoice);
     let mut payment = serde_json::to_value(&charge.invoice).unwrap_or_default();
     if let Value::Object(fields) = &mut payment {
         fields.insert("telegram_payment_charge_id".into(), id.into());
     }
-    tell_user_message(desk, user, i64::try_from(user).unwrap_or_default(), "refunded_payment", payment);
+    let chat = i64::try_from(user).unwrap_or_default();
+    tell_user_message(desk, user, chat, ("refunded_payment", told), payment);
     Ok(Done::yes())
 }
 
@@ -181,10 +231,16 @@ struct ServiceUpdate<'a> {
 }
 
 /// A service message of the user's chat, as an update of its own.
-fn tell_user_message(desk: &mut Desk<'_>, user: u64, chat: i64, field: &str, content: Value) {
+fn tell_user_message(
+    desk: &mut Desk<'_>,
+    user: u64,
+    chat: i64,
+    (field, told): (&str, String),
+    content: Value,
+) {
     let (world, bot, now, date) = (desk.world, desk.bot, desk.at, desk.date());
     let from: UserOut<'_> = student(user, None);
-    let cause = Cause { planned_at: now, now, user, chat, what: What::Other(field.to_owned()) };
+    let cause = Cause { planned_at: now, now, user, chat, what: What::Other(told) };
     let kind = Kind { name: "message", lane: Lane::Chat(chat) };
     issue(world, bot, desk.state, cause, kind, |state, update_id| {
         service_update(state, update_id, from, chat, date, (field, content))
@@ -199,7 +255,7 @@ pub(crate) fn payment_update(
     chat: i64,
     date: u64,
     payment: Value,
-) -> Bytes {
+) -> (Bytes, Option<i64>) {
     service_update(state, update_id, from, chat, date, ("successful_payment", payment))
 }
 
@@ -210,9 +266,9 @@ fn service_update(
     chat: i64,
     date: u64,
     (field, content): (&str, Value),
-) -> Bytes {
+) -> (Bytes, Option<i64>) {
     let message_id = state.chats.next_message_id(chat);
     let mut message = MessageOut::new(message_id, from, chat_of(chat), date);
     message.content = Map::from_iter([(field.to_owned(), content)]);
-    to_wire(&ServiceUpdate { update_id, message })
+    (to_wire(&ServiceUpdate { update_id, message }), Some(message_id))
 }

@@ -1,7 +1,7 @@
 //! Methods whose whole emulation is `true`: they change what this platform does not keep.
 
 /// In lower case, sorted: looked up by binary search.
-const YES: [&str; 58] = [
+const YES: [&str; 57] = [
     "answerinlinequery",
     "answershippingquery",
     "answerwebappquery",
@@ -42,7 +42,6 @@ const YES: [&str; 58] = [
     "setchattitle",
     "setcustomemojistickersetthumbnail",
     "setgamescore",
-    "setmessagereaction",
     "setmycommands",
     "setmydefaultadministratorrights",
     "setmydescription",

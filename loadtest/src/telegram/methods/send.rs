@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::entities::Shown;
-use super::money::Invoice;
-use super::{Desk, Done, Refusal, Verdict, entities, markup};
+use super::{Desk, Done, Refusal, Verdict, entities, markup, money};
 use crate::telegram::chats::{Stored, fingerprint};
 use crate::telegram::json as wire_json;
 use crate::telegram::params::Params;
@@ -75,10 +74,17 @@ fn send_file(desk: &mut Desk<'_>, field: &str) -> Verdict {
     if !desk.params.has(field) {
         return Err(Refusal::bad(&format!("there is no {field} in the request")));
     }
+    own_file(desk, desk.params.text(field).unwrap_or_default())?;
     let caption = shown_caption(desk.params)?;
     markup::check(desk.markup)?;
     let content = Map::from_iter([(field.to_owned(), file_value(desk, field))]);
     finish(desk, None, caption, content)
+}
+
+/// A file's id belongs to one bot: another's is refused, as on the platform.
+pub(super) fn own_file(desk: &Desk<'_>, id: &str) -> Result<(), Refusal> {
+    let foreign = id.starts_with("EMU") && !id.starts_with(&format!("EMU{:x}-", desk.bot.ix));
+    if foreign { Err(Refusal::bad("wrong file identifier/HTTP URL specified")) } else { Ok(()) }
 }
 
 /// The file as a message shows it. A known id is kept, an upload gets one of its own.
@@ -123,33 +129,10 @@ fn send_with(desk: &mut Desk<'_>, content_name: &str, required: &[&str]) -> Verd
 
 fn send_invoice(desk: &mut Desk<'_>) -> Verdict {
     desk.chat("chat_id")?;
-    let params = desk.params;
-    for name in ["title", "description", "payload", "currency", "prices"] {
-        if !params.has(name) {
-            return Err(Refusal::bad(&format!("{name} is empty")));
-        }
-    }
-    let prices = params.nested("prices").ok().flatten();
-    let prices =
-        prices.as_ref().and_then(Value::as_array).ok_or_else(|| Refusal::bad("can't parse prices"))?;
-    let total: i64 = prices.iter().filter_map(|p| p.get("amount").and_then(Value::as_i64)).sum();
-    let currency = params.text("currency").unwrap_or_default();
-    if currency == "XTR" && (prices.len() != 1 || total <= 0) {
-        return Err(Refusal::bad("STARS_INVOICE_INVALID"));
-    }
-    if !(1..=128).contains(&params.text("payload").unwrap_or_default().len()) {
-        return Err(Refusal::bad("INVOICE_PAYLOAD_INVALID"));
-    }
+    let (invoice, shown) = money::read_invoice(desk)?;
     markup::check(desk.markup)?;
-    let shown = json!({
-        "title": params.text("title"), "description": params.text("description"),
-        "start_parameter": params.text("start_parameter").unwrap_or_default(),
-        "currency": currency, "total_amount": total,
-    });
-    let payload = params.text("payload").unwrap_or_default().to_owned();
-    let invoice = Invoice { currency: currency.to_owned(), total_amount: total, payload };
     let done = finish(desk, None, None, Map::from_iter([("invoice".to_owned(), shown)]))?;
-    if let (Some(chat), Some(message_id)) = (params.integer("chat_id"), done.message_id) {
+    if let (Some(chat), Some(message_id)) = (desk.params.integer("chat_id"), done.message_id) {
         desk.state.till.sent(chat, message_id, invoice);
     }
     Ok(done)
@@ -160,9 +143,13 @@ fn transfer(desk: &mut Desk<'_>, verb: &str, id_only: bool) -> Verdict {
     desk.chat("chat_id")?;
     let from_chat = desk.chat("from_chat_id")?;
     let message_id = desk.params.integer("message_id").unwrap_or_default();
-    let there = desk.state.chats.get_mut(from_chat).is_some_and(|c| c.find(message_id).is_some());
-    if !there {
-        return Err(Refusal::bad(&format!("message to {verb} not found")));
+    let found = desk.state.chats.get_mut(from_chat).and_then(|c| c.find(message_id).copied());
+    match found {
+        None => return Err(Refusal::bad(&format!("message to {verb} not found"))),
+        Some(stored) if stored.protected && !id_only => {
+            return Err(Refusal::bad("message has protected content and can't be forwarded"));
+        }
+        Some(_) => {}
     }
     let caption = shown_caption(desk.params)?;
     markup::check(desk.markup)?;
@@ -204,6 +191,10 @@ fn send_album(desk: &mut Desk<'_>) -> Verdict {
         0 | 1 => return Err(Refusal::bad("expected an Array of 2 to 10 InputMedia")),
         _ => return Err(Refusal::bad("too many messages to send as an album")),
     }
+    for item in items {
+        own_file(desk, item.get("media").and_then(Value::as_str).unwrap_or_default())?;
+    }
+    replied(desk)?;
     let chat_id = desk.admit(items.len())?;
     let group_id = (desk.world.dice.bits() >> 1).to_string();
     let mut first = None;
@@ -226,13 +217,35 @@ fn send_album(desk: &mut Desk<'_>) -> Verdict {
 /// Admits one message, and remembers it.
 fn place(desk: &mut Desk<'_>, messages: usize) -> Result<i64, Refusal> {
     let content = content_print(desk);
+    replied(desk)?;
     let chat_id = desk.admit(messages)?;
     Ok(remember_new(desk, chat_id, content))
 }
 
+/// The message that this one answers (`reply_parameters`, or the older `reply_to_message_id`), if any.
+fn replied(desk: &mut Desk<'_>) -> Result<Option<i64>, Refusal> {
+    let parameters = desk
+        .params
+        .nested("reply_parameters")
+        .map_err(|()| Refusal::bad("can't parse reply parameters JSON object"))?;
+    let named = parameters.as_ref().and_then(|p| p.get("message_id")).and_then(Value::as_i64);
+    let Some(to) = named.or_else(|| desk.params.integer("reply_to_message_id")) else { return Ok(None) };
+    let own = desk.chat("chat_id")?;
+    let chat = parameters.as_ref().and_then(|p| p.get("chat_id")).and_then(Value::as_i64).unwrap_or(own);
+    if desk.state.chats.get_mut(chat).is_some_and(|c| c.find(to).is_some()) {
+        return Ok(Some(to));
+    }
+    let anyway = parameters.as_ref().and_then(|p| p.get("allow_sending_without_reply"));
+    if anyway.and_then(Value::as_bool) == Some(true) || desk.params.is_true("allow_sending_without_reply") {
+        return Ok(None);
+    }
+    Err(Refusal::bad("message to be replied not found"))
+}
+
 fn remember_new(desk: &mut Desk<'_>, chat_id: i64, content: u64) -> i64 {
     let id = desk.state.chats.next_message_id(chat_id);
-    desk.state.chats.entry(chat_id).remember(Stored { id, by_bot: true, content });
+    let protected = desk.params.is_true("protect_content");
+    desk.state.chats.entry(chat_id).remember(Stored { id, by_bot: true, content, protected });
     id
 }
 
@@ -259,6 +272,14 @@ fn finish(
     message.caption = caption.as_deref();
     message.caption_entities = caption_entities;
     message.content = content;
+    if desk.params.is_true("protect_content") {
+        message.content.insert("has_protected_content".into(), true.into());
+    }
+    // Found when the message was placed: it can have been refused, not forgotten since.
+    if let Ok(Some(to)) = replied(desk) {
+        let answered = json!({"message_id": to, "chat": chat, "date": desk.date()});
+        message.content.insert("reply_to_message".into(), answered);
+    }
     message.reply_markup = markup::shown(desk.markup);
     Ok(Done { body: wire_json::success(&message, None), message_id: Some(message_id) })
 }

@@ -208,7 +208,9 @@ impl Crowd {
     fn see(&mut self, event: &Wire) {
         match event {
             Wire::Call(call) => self.shown(call),
-            Wire::Update(Update { user, what: What::Other(what), .. }) if what == "successful_payment" => {
+            Wire::Update(Update { user, what: What::Other(what), .. })
+                if what.starts_with("successful_payment:") =>
+            {
                 *self.seen.charges.entry(*user).or_default() += 1;
                 for _ in 0..self.rng.u8(..3) {
                     self.soon(*user, 0, Act::PaidAgain);
