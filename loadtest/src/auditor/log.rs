@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::Refused;
+use super::evening::Record;
 use super::reading::{Question, Reading};
 use crate::wire::{At, BotIx, Call, Delivery, Line, Outcome, Scope, Update, What, Wire};
 
@@ -128,13 +129,18 @@ pub struct Log {
     pub processes: Vec<(At, bool)>,
     /// Faults as they were switched.
     pub faults: Vec<(At, String)>,
+    /// Of an evening in the chat: what its messages say, which the fields above then leave out.
+    pub evening: Option<Box<Record>>,
 }
 
 impl Log {
     /// Adds one event. Events may come in any order of time; [`Log::settle`] sorts them.
     pub fn push(&mut self, event: Wire) {
+        if let Some(evening) = &mut self.evening {
+            evening.see(&event);
+        }
         match event {
-            Wire::Update(update) => self.asked.push(asked(update)),
+            Wire::Update(update) => self.asked.push(asked(update, self.evening.is_none())),
             Wire::Delivery(delivery) => self.deliver(delivery),
             Wire::Call(call) => self.call(call),
             Wire::Reach { .. } => {}
@@ -147,6 +153,9 @@ impl Log {
     pub fn settle(&mut self) {
         self.asked.sort_by_key(|asked| asked.queued_at);
         self.sent.sort_by_key(|sent| sent.decided_at);
+        if let Some(evening) = &mut self.evening {
+            evening.settle();
+        }
         self.refusals.sort_by_key(|refusal| refusal.0);
         self.processes.sort_by_key(|process| process.0);
         self.faults.sort_by_key(|fault| fault.0);
@@ -229,14 +238,16 @@ impl Log {
     }
 
     fn accepted(&mut self, call: Call, message_id: Option<i64>) {
-        let text = call.text.as_deref().unwrap_or_default();
+        // What an evening's messages say is read elsewhere.
+        let results = self.evening.is_none();
+        let text = call.text.as_deref().filter(|_| results).unwrap_or_default();
         let unanswered = matches!(call.outcome, Outcome::AcceptedUnanswered { .. });
         let parameter = |name: &str| match call.params.get(name) {
             Some(serde_json::Value::String(text)) => Some(text.clone()),
             Some(value) => Some(value.to_string()),
             None => None,
         };
-        if call.method == "answercallbackquery" {
+        if results && call.method == "answercallbackquery" {
             let id = parameter("callback_query_id").unwrap_or_default();
             let notice = parameter("text").filter(|text| !text.is_empty()).map(|text| Reading::of(&text));
             self.ended.entry(id.into()).or_default().push(Ended { at: call.decided_at, unanswered, notice });
@@ -244,7 +255,7 @@ impl Log {
         let (true, Some(chat)) = (is_message(&call.method), call.chat) else { return };
         let edited = call.method.starts_with("edit");
         let edits = parameter("message_id").filter(|_| edited).and_then(|id| id.parse().ok());
-        if let (Some(message), false) = (edits.or(message_id), call.buttons.is_empty()) {
+        if let (Some(message), false) = (edits.or(message_id), !results || call.buttons.is_empty()) {
             let shown = Shown { at: call.decided_at, buttons: call.buttons };
             self.shown.entry((call.bot, chat, message)).or_default().push(shown);
         }
@@ -261,12 +272,13 @@ impl Log {
     }
 }
 
-fn asked(update: Update) -> Asked {
+fn asked(update: Update, results: bool) -> Asked {
     let press = match &update.what {
         What::Press { message_id, callback_id, .. } => Some((*message_id, callback_id.as_str().into())),
         _ => None,
     };
     let question = match &update.what {
+        _ if !results => Question::Other("".into()),
         What::Text(text) => Question::of(text),
         What::Press { data, .. } => Question::Press(data.as_str().into()),
         What::Other(kind) => Question::Other(kind.as_str().into()),

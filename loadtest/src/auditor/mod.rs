@@ -10,6 +10,7 @@
 
 mod dialogue;
 pub mod doctor;
+pub mod evening;
 mod limits;
 mod log;
 mod order;
@@ -125,6 +126,18 @@ pub enum Check {
     Unacknowledged,
     /// Something of the data set before the hour.
     Early,
+    /// Of an evening: a message for one who is not the partner of its author.
+    WrongPartner,
+    /// Of an evening: a second partner while the first has not been said to be gone.
+    TwoChats,
+    /// Of an evening: a chat that is not of two, of other two than they were told, or that was forgotten.
+    PairBroken,
+    /// Of an evening: a payment booked twice or not, or a purse that holds what nobody paid for.
+    Money,
+    /// Of an evening: somebody left a chat that his partner had locked.
+    LockIgnored,
+    /// Of an evening: the question before a payment was not answered in time.
+    LateCheckout,
 }
 
 /// The findings kept in full of each check; all are counted.
@@ -224,9 +237,14 @@ impl Audit {
 /// Judges a whole log. O(n log n) in its events.
 pub fn audit(log: &Log, truth: &Truth, rules: &Rules) -> Audit {
     let mut audit = Audit { refused: log.refused, defiance: log.defiance, ..Audit::default() };
-    dialogue::judge(log, truth, rules, &mut audit);
+    match &log.evening {
+        Some(record) => evening::judge(log, record, rules, &mut audit),
+        None => {
+            dialogue::judge(log, truth, rules, &mut audit);
+            order::judge(log, &mut audit);
+        }
+    }
     limits::judge(log, rules, &mut audit);
-    order::judge(log, &mut audit);
     audit.findings.sort_by_key(|finding| (finding.check, finding.at_ms));
     audit
 }

@@ -9,6 +9,7 @@ use crate::auditor::doctor::Bug;
 use crate::profile::{ADAPTIVE_STUDENTS, DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind, Profile, parse_duration};
 use crate::rehearse::{self, Options, ServerCommand, output};
 use crate::report::summary;
+use crate::student::evening::plan::Evening;
 use crate::telegram::{Latency, Reach};
 
 /// Flags of `rehearse`.
@@ -51,9 +52,22 @@ pub(super) struct Args {
     /// Share of students who ask by name, 0 to 1.
     #[arg(long, value_name = "SHARE")]
     by_name: Option<f64>,
-    /// Kill the server with SIGKILL this many times, at seeded moments, and restart it.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    kills: u32,
+    /// Kill the server with SIGKILL this many times, at seeded moments, and restart it. An evening in the chat has
+    /// one kill in its middle unless told otherwise.
+    #[arg(long, value_name = "N")]
+    kills: Option<u32>,
+    /// Of an evening in the chat: people who are there at once.
+    #[arg(long, value_name = "N")]
+    chatting: Option<u32>,
+    /// Of an evening in the chat: how long it lasts.
+    #[arg(long, value_name = "M")]
+    minutes: Option<f64>,
+    /// Of an evening in the chat: share of messages that are photos, voice and the like, 0 to 1.
+    #[arg(long, value_name = "SHARE")]
+    media_share: Option<f64>,
+    /// Of an evening in the chat: how long a person is silent between two messages, in the mean.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    talk_every: Option<Duration>,
     /// Kill it this often instead, such as 10s.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     kill_every: Option<Duration>,
@@ -104,6 +118,8 @@ Examples:
   nobat-load rehearse --profile smoke --by-name 0.7 --records 60000
   nobat-load rehearse --profile smoke --kills 3      with three SIGKILLs
   nobat-load rehearse --profile smoke --polling      updates by long polling instead of webhooks
+  nobat-load rehearse --profile chat-evening         strangers talk, a kill in the middle
+  nobat-load rehearse --profile chat-evening --users 50000 --chatting 10000 --minutes 4
   nobat-load rehearse --profile smoke --plant swapped-recipient    the verdict must be fail
 
 Exit status: 0 passed, 1 failed, 2 invalid.";
@@ -127,12 +143,13 @@ impl Args {
             Ok(server) => server,
             Err(error) => return super::trouble(&error),
         };
+        let kills = self.kills();
         let options = Options {
             profile,
             plan: None,
             server,
             folder: self.out,
-            kills: self.kills,
+            kills,
             plant: self.plant,
             record: self.record,
             trace: self.trace,
@@ -166,8 +183,23 @@ impl Args {
         profile.polling = self.polling;
         profile.by_name = self.by_name.unwrap_or(profile.by_name);
         profile.kill_every = self.kill_every;
-        profile.settle_bars(self.kills > 0);
+        profile.evening = profile.evening.map(|evening| self.evening(evening, &profile));
+        profile.settle_bars(self.kills() > 0);
         profile
+    }
+
+    fn kills(&self) -> u32 {
+        self.kills.unwrap_or(u32::from(self.profile == Kind::ChatEvening))
+    }
+
+    fn evening(&self, usual: Evening, profile: &Profile) -> Evening {
+        let chatting = self.chatting.unwrap_or(usual.chatting);
+        let length =
+            self.minutes.map_or(usual.length, |minutes| Duration::from_secs_f64(minutes.max(0.2) * 60.0));
+        let mut evening = Evening::new(profile.students, chatting, length, profile.tokens, profile.seed);
+        evening.media = self.media_share.unwrap_or(evening.media).clamp(0.0, 1.0);
+        evening.talk_every = self.talk_every.unwrap_or(evening.talk_every);
+        evening
     }
 }
 
@@ -193,6 +225,10 @@ pub(super) fn finish(options: Options, json: Option<PathBuf>) -> ExitCode {
 /// What is about to happen, in a line or two.
 fn introduce(profile: &Profile, by_default: bool) -> String {
     let mut line = format!("rehearsing {}: {} students", profile.kind.name(), profile.students);
+    if let Some(evening) = &profile.evening {
+        let length = evening.length.as_secs_f64();
+        return format!("{line}, {} of them there at once, for {length:.0} s", evening.chatting);
+    }
     if !profile.kind.is_burst() {
         let hour = profile.hour().as_secs_f64();
         line += &format!(", the hour in {hour:.0} s");

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::auditor::doctor::Bug;
-use crate::selftest::{self, Case, crooked};
+use crate::auditor::evening::doctor::Bug as EveningBug;
+use crate::selftest::{self, Case, crooked, crooked_chat};
 
 /// Flags of `selftest`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,12 @@ pub(super) struct Crooked {
     /// The bug it has.
     #[arg(long, value_enum)]
     bug: Option<Bug>,
+    /// It is a chat bot.
+    #[arg(long)]
+    chat: bool,
+    /// The bug that the chat bot has.
+    #[arg(long, value_enum)]
+    chat_bug: Option<EveningBug>,
     #[command(subcommand)]
     what: What,
 }
@@ -69,6 +76,7 @@ enum Results {
 impl Crooked {
     pub(super) fn run(self) -> ExitCode {
         let done = match self.what {
+            What::Serve if self.chat => crooked_chat::serve(self.chat_bug),
             What::Serve => crooked::serve(self.bug),
             What::Results { what: Results::Import { file, data_dir, .. } } => {
                 crooked::import(&file, &data_dir)

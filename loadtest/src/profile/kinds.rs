@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Bars, Profile};
+use crate::student::evening::plan::Evening;
 use crate::telegram::{Fault, FaultKind, Latency, Reach};
 
 /// A profile by name.
@@ -25,6 +26,8 @@ pub enum Kind {
     Release,
     /// Three tokens revoked and one slow in mid-run.
     Faults,
+    /// Strangers talk: they come, find partners, talk, send photos, pay, lock, leave, block, come back.
+    ChatEvening,
     /// A recorded log; not a choice on the command line.
     #[value(skip)]
     Replay,
@@ -38,6 +41,9 @@ pub const DEFAULT_STUDENTS: u32 = 16_700;
 /// Students of `reach-main-only` with `--adaptive`.
 pub const ADAPTIVE_STUDENTS: u32 = 12_000;
 
+/// An evening must last so long for its mean to be judged.
+const MEAN_OVER: Duration = Duration::from_secs(60);
+
 impl Kind {
     /// Its name as written on the command line.
     pub fn name(self) -> &'static str {
@@ -50,6 +56,7 @@ impl Kind {
             Kind::Handoff => "handoff",
             Kind::Release => "release",
             Kind::Faults => "faults",
+            Kind::ChatEvening => "chat-evening",
             Kind::Replay => "replay",
         }
     }
@@ -71,6 +78,7 @@ impl Kind {
             by_name: 0.0,
             hour_after: None,
             kill_every: None,
+            evening: None,
             faults: Vec::new(),
             bars: Bars::default(),
         };
@@ -120,6 +128,13 @@ impl Kind {
                 ],
                 ..base
             },
+            Kind::ChatEvening => Profile {
+                students: 5_000,
+                records: 1,
+                evening: Some(Evening::new(5_000, 1_000, Duration::from_secs(100), base.tokens, base.seed)),
+                bars: Bars { relay_mean_ms: Some(100.0), rss_mb: Some(78.0), ..Bars::default() },
+                ..base
+            },
             Kind::Replay => base,
         }
     }
@@ -141,7 +156,11 @@ impl Profile {
         if self.adaptive {
             self.bars = Bars { sends_per_s: self.kind.is_burst().then_some(510.0), ..Bars::default() };
         }
-        if killed || self.kill_every.is_some() {
+        // In so short an evening one kill, or one busy moment, is the whole mean.
+        if self.evening.is_some_and(|evening| evening.length < MEAN_OVER) {
+            self.bars.relay_mean_ms = None;
+        }
+        if self.evening.is_none() && (killed || self.kill_every.is_some()) {
             self.bars = Bars::default();
         }
     }

@@ -12,6 +12,7 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::student::evening::plan::Evening;
 use crate::telegram::{Fault, Latency, Reach};
 use crate::wire::{BotIx, What};
 
@@ -54,6 +55,8 @@ pub struct Profile {
     pub hour_after: Option<Duration>,
     /// The server is killed with SIGKILL and restarted this often.
     pub kill_every: Option<Duration>,
+    /// Of an evening in the chat: who comes, and what they do.
+    pub evening: Option<Evening>,
     /// What goes wrong on purpose, and when, in order of time.
     pub faults: Vec<(Duration, Fault)>,
     /// Bars beyond correctness that this profile is judged by.
@@ -70,6 +73,10 @@ pub struct Bars {
     /// Largest p99 in seconds of update to send of those who write after the hour, while those are served who
     /// asked before it.
     pub live_p99_s: Option<f64>,
+    /// Largest mean in milliseconds from a message in a chat to its arrival.
+    pub relay_mean_ms: Option<f64>,
+    /// Most memory of the server, in megabytes.
+    pub rss_mb: Option<f64>,
     /// Least accepted sends a second over the drain.
     pub sends_per_s: Option<f64>,
 }

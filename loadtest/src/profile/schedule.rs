@@ -55,6 +55,8 @@ pub fn scripts(profile: &Profile, truth: &Truth) -> (Vec<Planned>, Wishes) {
                 let hour = profile.hour_after.unwrap_or_default();
                 student.meet_the_hour(nth % LIVE_OF == 0, hour, truth, &mut rng, &mut plan);
             }
+            // An evening has a plan of its own.
+            Kind::ChatEvening => {}
             Kind::ResultsDay | Kind::Smoke | Kind::Faults | Kind::Replay => {
                 let comes = curve::arrival(&mut rng);
                 student.play_the_day(comes, profile, truth, &mut rng, &mut plan, &mut wishes);

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::choose::Lists;
+use super::evening::Ears;
 use super::follow::Link;
 use crate::auditor::Log;
 use crate::wire::Wire;
@@ -22,15 +23,36 @@ pub(super) struct Collector {
     thread: JoinHandle<()>,
 }
 
+/// Those who are told of what reaches students.
+#[derive(Default)]
+pub(super) struct Ends {
+    /// Links to other bots.
+    pub(super) links: Option<Sender<Link>>,
+    /// Lists to choose from.
+    pub(super) lists: Option<Lists>,
+    /// Everything, in an evening.
+    pub(super) ears: Option<Ears>,
+}
+
 impl Collector {
     /// With a `trace`, each event is written to it as well, one a line; with `links`, links that reach
     /// students are handed on.
     pub(super) fn start(
-        mut events: UnboundedReceiver<Wire>,
-        mut trace: Option<impl Write + Send + 'static>,
+        events: UnboundedReceiver<Wire>,
+        trace: Option<impl Write + Send + 'static>,
         links: Option<Sender<Link>>,
         lists: Option<Lists>,
     ) -> std::io::Result<Collector> {
+        Collector::listen(events, trace, Ends { links, lists, ears: None })
+    }
+
+    /// As [`Collector::start`], for any who listen.
+    pub(super) fn listen(
+        mut events: UnboundedReceiver<Wire>,
+        mut trace: Option<impl Write + Send + 'static>,
+        ends: Ends,
+    ) -> std::io::Result<Collector> {
+        let Ends { links, lists, ears } = ends;
         let log = Arc::new(Mutex::new(Log::default()));
         let finish = Arc::new(AtomicBool::new(false));
         let (shared, ending) = (Arc::clone(&log), Arc::clone(&finish));
@@ -49,6 +71,9 @@ impl Collector {
                             if let Some(lists) = &lists {
                                 lists.see(&event);
                             }
+                            if let Some(ears) = &ears {
+                                ears.see(&event);
+                            }
                             if let Some((links, link)) = links.as_ref().zip(Link::of(&event)) {
                                 // Nobody follows any more once the rehearsal is stopped.
                                 let _ = links.send(link);
@@ -66,6 +91,11 @@ impl Collector {
             }
         })?;
         Ok(Collector { log, finish, thread })
+    }
+
+    /// Forgets everything so far and goes on with this log.
+    pub(super) fn begin(&self, log: Log) {
+        *lock(&self.log) = log;
     }
 
     /// Looks at the log so far, settled.

@@ -10,6 +10,7 @@
 mod choose;
 mod collect;
 mod drive;
+mod evening;
 mod follow;
 mod hour;
 mod kills;
@@ -119,6 +120,9 @@ pub enum RehearsalError {
         /// The end of its log.
         tail: String,
     },
+    /// The bot does not register people.
+    #[error("the members could not register before the evening: {0}")]
+    Members(String),
     /// Ctrl-C before there was anything to judge.
     #[error("interrupted before the first update")]
     Interrupted,
@@ -160,7 +164,10 @@ pub fn run(options: Options) -> Result<Outcome, RehearsalError> {
         };
         write().map_err(|e| RehearsalError::io(&format!("write {}", path.display()), e))?;
     }
-    let ended = stage::hold(&options, &truth, plan, wishes)?;
+    let ended = match &profile.evening {
+        Some(evening) => evening::hold(&options, evening, &truth)?,
+        None => stage::hold(&options, &truth, plan, wishes)?,
+    };
     let mut log = ended.log;
     let mut unfit = ended.unfit;
     if let Some(bug) = options.plant

@@ -14,11 +14,15 @@ use std::time::{Duration, Instant};
 use super::RehearsalError;
 use super::proc::Usage;
 use crate::profile::Profile;
+use crate::student::evening::ADMIN;
+use crate::student::evening::plan::Evening;
 
 /// How long a server may take until it is ready, recovery included.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a server may take to stop after SIGTERM.
 pub(super) const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// The shortest time after which a silent chat can be ended.
+const QUIET_AFTER: Duration = Duration::from_secs(60);
 
 /// How the server's program is called: `program prefix.. serve`, `program prefix.. results import ..`.
 #[derive(Clone, Debug)]
@@ -87,7 +91,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// The variables of a results bot with these tokens.
+    /// The variables of a results bot with these tokens, or of a chat bot where the profile is an evening.
     pub(super) fn new(
         profile: &Profile,
         tokens: &[String],
@@ -96,7 +100,6 @@ impl Environment {
     ) -> io::Result<Environment> {
         let (listen, admin) = (free_port()?, free_port()?);
         let mut variables: Vec<(String, String)> = [
-            ("BOT_MODE", "single_interface".to_owned()),
             ("TELEGRAM_API_ROOT", format!("http://{api}")),
             ("NOBAT_DATA_DIR", data.display().to_string()),
             ("ADMIN_PORT", admin.port().to_string()),
@@ -111,18 +114,36 @@ impl Environment {
             set("WEBHOOK_SECRET_TOKEN", "rehearsal-secret".to_owned());
             set("WEBHOOK_URL", format!("http://{listen}"));
         }
+        match &profile.evening {
+            Some(evening) => chat_bot(evening, tokens, &mut set),
+            None => {
+                set("BOT_MODE", "single_interface".to_owned());
+                for (nth, token) in tokens.iter().enumerate() {
+                    let lane = format!("BOT_TOKEN_{nth}");
+                    set(if nth == 0 { "BOT_TOKEN_MAIN" } else { &lane }, token.clone());
+                }
+            }
+        }
         if profile.rush().is_some() {
             set("NOBAT_RESULTS_HANDOFF", "true".to_owned());
         }
         if profile.adaptive {
             set("NOBAT_PACING_ADAPTIVE", "true".to_owned());
         }
-        for (nth, token) in tokens.iter().enumerate() {
-            let name = if nth == 0 { "BOT_TOKEN_MAIN".to_owned() } else { format!("BOT_TOKEN_{nth}") };
-            variables.push((name, token.clone()));
-        }
         let ready = if profile.polling { admin } else { listen };
         Ok(Environment { variables, ready, data: data.to_path_buf() })
+    }
+}
+
+/// A chat bot that sells what there is, in front of equal bots.
+fn chat_bot(evening: &Evening, tokens: &[String], set: &mut dyn FnMut(&str, String)) {
+    set("BOT_TOKENS", tokens.join(","));
+    set("ENABLE_STARS_PAYMENTS", "true".to_owned());
+    set("ENABLE_CROSS_BOT_MATCHING", "true".to_owned());
+    set("ADMIN_TELEGRAM_IDS", ADMIN.to_string());
+    // A pair that says nothing is parted within the evening, where people talk more often than that.
+    if evening.talk_every < QUIET_AFTER / 4 {
+        set("NOBAT_CHAT_IDLE_MINUTES", "1".to_owned());
     }
 }
 

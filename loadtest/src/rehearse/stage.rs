@@ -203,19 +203,19 @@ pub(super) fn import(
 }
 
 /// What is on stage: the server's lives and what is to happen to it.
-struct Stage<'a> {
-    command: &'a ServerCommand,
-    environment: Environment,
-    server_log: PathBuf,
-    server: Option<Server>,
-    platform: Arc<Emulator>,
-    told: UnboundedSender<Wire>,
-    stop: Arc<AtomicBool>,
-    usage: ServerUse,
-    kills: VecDeque<Duration>,
-    died: Option<String>,
+pub(super) struct Stage<'a> {
+    pub(super) command: &'a ServerCommand,
+    pub(super) environment: Environment,
+    pub(super) server_log: PathBuf,
+    pub(super) server: Option<Server>,
+    pub(super) platform: Arc<Emulator>,
+    pub(super) told: UnboundedSender<Wire>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) usage: ServerUse,
+    pub(super) kills: VecDeque<Duration>,
+    pub(super) died: Option<String>,
     /// Bots that must hear their updates, the first ones.
-    heard: usize,
+    pub(super) heard: usize,
 }
 
 impl Stage<'_> {
@@ -224,7 +224,7 @@ impl Stage<'_> {
         let _ = self.told.send(Wire::Process { at: self.platform.now(), up });
     }
 
-    fn start(&mut self) -> Result<(), RehearsalError> {
+    pub(super) fn start(&mut self) -> Result<(), RehearsalError> {
         let mut server = Server::start(self.command, &self.environment, &self.server_log)?;
         let hears = |bot| self.platform.webhook_ready(bot) || self.platform.was_polled(bot);
         let registered = || (0..self.heard).all(hears);
@@ -236,7 +236,7 @@ impl Stage<'_> {
     }
 
     /// Kills and restarts the server if its moment has come.
-    fn kill_if_due(&mut self, at: Duration) {
+    pub(super) fn kill_if_due(&mut self, at: Duration) {
         if self.kills.front().is_none_or(|moment| *moment > at) {
             return;
         }
@@ -251,13 +251,13 @@ impl Stage<'_> {
         }
     }
 
-    fn add(&mut self, life: super::proc::Usage) {
+    pub(super) fn add(&mut self, life: super::proc::Usage) {
         self.usage.rss_peak_bytes = self.usage.rss_peak_bytes.max(life.rss_peak_bytes);
         self.usage.cpu_s += life.cpu_s;
     }
 
     /// Notices a server that ended by itself.
-    fn look(&mut self) -> super::proc::Usage {
+    pub(super) fn look(&mut self) -> super::proc::Usage {
         let Some(server) = &mut self.server else { return super::proc::Usage::default() };
         let usage = server.sample();
         if let Some(status) = server.exited() {
@@ -270,7 +270,7 @@ impl Stage<'_> {
     }
 
     /// SIGTERM, and the end in words. What makes the run unfit to be judged is returned.
-    fn stop(&mut self, stop: &AtomicBool) -> Option<String> {
+    pub(super) fn stop(&mut self, stop: &AtomicBool) -> Option<String> {
         if let Some(mut server) = self.server.take() {
             let (usage, word) = server.stop();
             self.add(usage);
@@ -339,7 +339,7 @@ impl Watch<'_> {
     }
 }
 
-/// Stops the platform; its thread, and the port, are gone when this returns.
+/// Waits for the schedule's end, and stops the platform.
 pub(super) fn end_platform(platform: Arc<Emulator>, drive: Drive) {
     while !drive.is_over() {
         std::thread::sleep(TICK);

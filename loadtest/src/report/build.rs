@@ -9,7 +9,7 @@ use super::{
     GENERATOR_LAG_MAX, Generator, Handoff, Lane, Latencies, Quantiles, Release, Report, ServerUse, Settings,
     Verdict, verdict,
 };
-use crate::auditor::{Answer, Asked, Audit, Check, Log};
+use crate::auditor::{Answer, Asked, Audit, Check, Log, Rules};
 use crate::profile::Profile;
 use crate::telegram::{Latency, Reach};
 use crate::wire::At;
@@ -43,6 +43,8 @@ pub fn build(run: Run<'_>) -> Report {
     let updates = log.asked.len() as u64;
     let mut series = series::lines(log, audit, began);
     let latency_ms = latencies(profile, log, audit, &mut series);
+    let steps = (series.sends.len(), series.step_s);
+    let evening = super::evening::build(profile, (log, audit, &Rules::default()), began, steps);
     let mut server = run.server;
     server.cpu_s_per_1000_updates = server.cpu_s * 1e3 / f64::max(updates as f64, 1.0);
     let mut report = Report {
@@ -75,6 +77,7 @@ pub fn build(run: Run<'_>) -> Report {
         dispositions: audit.dispositions.clone(),
         latency_ms,
         release: release(log, audit),
+        evening,
         server,
         generator: generator(log),
         lanes,

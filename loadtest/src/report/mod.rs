@@ -5,6 +5,7 @@
 
 mod build;
 pub mod compare;
+mod evening;
 mod html;
 mod ideal;
 mod series;
@@ -22,6 +23,7 @@ use serde::Serialize;
 use crate::auditor::{Finding, Refused};
 
 pub use build::{Run, build};
+pub use evening::{Evening, EveningSeries};
 pub use html::page;
 pub use series::Series;
 pub use text::summary;
@@ -109,6 +111,21 @@ pub struct ServerUse {
     pub kills: u32,
     /// Seconds from start to ready, each life.
     pub ready_s: Vec<f64>,
+    /// Of an evening: the life before it, in which its members registered. No other field counts it.
+    pub registered: Option<Registered>,
+}
+
+/// Members who registered before an evening, without limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Registered {
+    /// How many.
+    pub members: u64,
+    /// In so many seconds.
+    pub seconds: f64,
+    /// Peak resident memory.
+    pub rss_peak_bytes: u64,
+    /// Processor seconds.
+    pub cpu_s: f64,
 }
 
 /// How well the schedule was kept.
@@ -245,6 +262,8 @@ pub struct Report {
     pub latency_ms: Latencies,
     /// What happened at the hour, if that fell into the run.
     pub release: Option<Release>,
+    /// What an evening in the chat was like.
+    pub evening: Option<Evening>,
     /// The process under test.
     pub server: ServerUse,
     /// The load generator.

@@ -34,6 +34,7 @@ pub fn summary(report: &Report, colour: bool) -> String {
         let _ = writeln!(out, "      a bug was planted into the log on purpose: {bug}");
     }
     traffic(report, &mut out);
+    evening(report, &mut out);
     latencies(report, &mut out);
     correctness(report, &mut out);
     if !report.findings.is_empty() {
@@ -105,6 +106,36 @@ fn traffic(report: &Report, out: &mut String) {
     );
 }
 
+/// What an evening in the chat was like.
+fn evening(report: &Report, out: &mut String) {
+    let Some(evening) = &report.evening else { return };
+    let _ = writeln!(out, "\n  the evening");
+    if let Some(before) = &report.server.registered {
+        let rate = before.members as f64 / before.seconds.max(1e-3);
+        let peak = before.rss_peak_bytes as f64 / 1e6;
+        let before = format!("{}  ({rate:.0} a second, peak {peak:.1} MB)", thousands(before.members));
+        row(out, "members from before", &before);
+    }
+    let people = format!("{} of {}", thousands(evening.people), thousands(u64::from(evening.users)));
+    row(out, "people who did something", &people);
+    let [chats, most] = [evening.chats, evening.chats_at_once].map(thousands);
+    row(out, "chats", &format!("{chats}, {most} at once, {:.1} pairs a second", evening.pairs_per_s));
+    let [texts, media, refused] = [evening.texts, evening.media, evening.not_sent].map(thousands);
+    row(out, "handed on", &format!("{texts} texts, {media} of another kind; {refused} refused"));
+    let [paid, back, locks, held] =
+        [evening.payments, evening.refunds, evening.locks, evening.held].map(thousands);
+    row(out, "money", &format!("{paid} payments, {back} given back; {locks} locks, {held} times held"));
+    if report.server.kills > 0 {
+        let [pairs, heard] = [evening.pairs_at_kills, evening.pairs_heard_after].map(thousands);
+        row(
+            out,
+            "pairs together at a kill",
+            &format!("{pairs}, {heard} of them talked on, each with the same"),
+        );
+    }
+    row(out, "relay, mean", &format!("{:.1} ms", evening.relay_mean_ms));
+}
+
 /// Users and messages of each lane, and how far from even they are.
 fn lanes(report: &Report, out: &mut String) {
     let said = |values: Vec<u64>| {
@@ -129,6 +160,11 @@ fn latencies(report: &Report, out: &mut String) {
         let _ = writeln!(out, "    {name:<28} {p50:>10} {p90:>10} {p99:>10} {p999:>10} {max:>10}");
     };
     line("update to 200", &latency.update_to_200);
+    if let Some(evening) = &report.evening {
+        line("time to match", &evening.time_to_match_ms);
+        line("relay: said to arrived", &evening.relay_ms);
+        return line("relay that met no queue", &evening.relay_unqueued_ms);
+    }
     line("update to send", &latency.update_to_send);
     line("ideal scheduler, same arrivals", &latency.ideal_update_to_send);
 }

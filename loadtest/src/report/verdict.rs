@@ -11,12 +11,17 @@ pub(super) fn judge(report: &mut Report, profile: &Profile, unfit: Option<String
     };
     none("lost", report.lost);
     none("repeated", report.repeated);
-    none("wrong_recipient", report.wrong_recipient);
-    none("wrong_answer", report.wrong_answer);
+    match &report.evening {
+        Some(evening) => evening.counts().into_iter().for_each(|(name, count)| none(name, count)),
+        None => {
+            none("wrong_recipient", report.wrong_recipient);
+            none("wrong_answer", report.wrong_answer);
+            none("early", report.early);
+            none("wrong_bot", report.wrong_bot);
+        }
+    }
     none("silent_buttons", report.silent_buttons);
     none("unacknowledged", report.unacknowledged);
-    none("early", report.early);
-    none("wrong_bot", report.wrong_bot);
     none("order_violations", report.order_violations);
     none("limits_exceeded", report.limits_exceeded);
     // An adaptive server finds the ceiling by touching it; a 429 there is the measurement.
@@ -54,7 +59,8 @@ pub(super) fn judge(report: &mut Report, profile: &Profile, unfit: Option<String
     let broken = unfit.is_some() || !report.generator.valid || report.updates == 0;
     reasons.splice(0..0, unfit);
     // The worst outcomes are proved however the run went: a lagging generator cannot swap recipients.
-    let proved = report.wrong_recipient + report.wrong_bot > 0;
+    let strangers = report.evening.as_ref().map_or(0, |evening| evening.wrong_partner + evening.two_chats);
+    let proved = report.wrong_recipient + report.wrong_bot + strangers > 0;
     if broken && !proved {
         report.verdict = Verdict::Invalid;
     }
@@ -84,6 +90,9 @@ fn bars(report: &Report, profile: &Profile, checks: &mut Vec<Judged>) {
     if let Some(bar) = profile.bars.sends_per_s {
         let value = report.sends_per_s;
         checks.push(Judged { name: "sends_per_s", value, required: format!(">= {bar}"), pass: value >= bar });
+    }
+    if let Some(evening) = &report.evening {
+        evening.bars(profile, report.server.rss_peak_bytes as f64 / 1e6, checks);
     }
     if profile.bars.ideal {
         let bar = report.latency_ms.ideal_update_to_send.p99 * 1.05 + 1000.0;

@@ -3,51 +3,23 @@
 //! It has no journal and no mercy, but its wire form is the real server's: configured by the environment,
 //! `results import`, `serve`, cards as `docs/results.md` says. Without a bug it passes a small rehearsal.
 
-use std::collections::{HashMap, VecDeque};
-use std::convert::Infallible;
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::Instant;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::wire::{Job, PER_SECOND, call, connect, hear, lane, variable};
 use crate::auditor::doctor::Bug;
 
 /// The card that a bug strikes: not the first, so that the way there is sound.
 const STRIKES_AT: usize = 6;
-/// A token's messages in any second, as an honest server keeps it.
-const PER_SECOND: usize = 30;
-/// So far ahead of its rate a chat may be: a burst of three.
-const BURST: Duration = Duration::from_secs(2);
-/// Slack on the second, for timers that fire early.
-const SLACK: Duration = Duration::from_millis(5);
-
 /// A page of a list of names.
 const LIST: usize = 8;
-
-/// One call to make.
-struct Job {
-    chat: i64,
-    method: &'static str,
-    body: Value,
-}
-
-impl Job {
-    fn message(chat: i64, text: impl Into<String>) -> Job {
-        Job { chat, method: "sendMessage", body: json!({ "chat_id": chat, "text": text.into() }) }
-    }
-}
 
 /// Bugs that this server can have; the others are put into logs alone.
 pub(super) fn can(bug: Bug) -> bool {
@@ -92,10 +64,6 @@ pub fn serve(bug: Option<Bug>) -> io::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(bug))
 }
 
-fn variable(name: &str) -> io::Result<String> {
-    std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")))
-}
-
 async fn run(bug: Option<Bug>) -> io::Result<()> {
     let api = variable("TELEGRAM_API_ROOT")?.trim_start_matches("http://").to_owned();
     let mut tokens = vec![variable("BOT_TOKEN_MAIN")?];
@@ -118,21 +86,8 @@ async fn run(bug: Option<Bug>) -> io::Result<()> {
         tokio::spawn(lane(api.clone(), token, jobs, window));
     }
     let (cards, held) = (AtomicUsize::new(0), Mutex::new(None));
-    let server = Arc::new(Server { rows, header, bug, cards, held, lanes, calls });
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    loop {
-        tokio::select! {
-            _ = term.recv() => return Ok(()),
-            accepted = listener.accept() => {
-                let (stream, server) = (TokioIo::new(accepted?.0), Arc::clone(&server));
-                tokio::spawn(async move {
-                    let service = hyper::service::service_fn(move |request| answer(Arc::clone(&server), request));
-                    // A connection that breaks is the platform's to make again.
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(stream, service).await;
-                });
-            }
-        }
-    }
+    let server = Server { rows, header, bug, cards, held, lanes, calls };
+    hear(listener, move |_, update| server.take(update)).await
 }
 
 fn read_rows(path: &Path) -> io::Result<(csv::StringRecord, HashMap<u64, csv::StringRecord>)> {
@@ -144,28 +99,6 @@ fn read_rows(path: &Path) -> io::Result<(csv::StringRecord, HashMap<u64, csv::St
         rows.extend(row[0].parse().ok().map(|number: u64| (number, row.clone())));
     }
     Ok((header, rows))
-}
-
-async fn answer(
-    server: Arc<Server>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let status = match (request.method().as_str(), request.uri().path()) {
-        ("GET", "/readyz") => StatusCode::OK,
-        ("POST", "/webhook") => match request.into_body().collect().await {
-            Ok(body) => {
-                if let Ok(update) = serde_json::from_slice(&body.to_bytes()) {
-                    server.take(&update);
-                }
-                StatusCode::OK
-            }
-            Err(_) => StatusCode::BAD_REQUEST,
-        },
-        _ => StatusCode::NOT_FOUND,
-    };
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = status;
-    Ok(response)
 }
 
 impl Server {
@@ -312,61 +245,4 @@ fn card_text(header: &csv::StringRecord, row: &csv::StringRecord, spoiled: bool)
         text += &format!("{label}: \u{2068}{value}\u{2069}\n");
     }
     text
-}
-
-/// Sends one lane's messages: at most `window` a second, and one a second and chat after a burst of three.
-async fn lane(api: String, token: String, mut jobs: UnboundedReceiver<Job>, window: usize) {
-    let Ok(mut connection) = connect(&api).await else { return };
-    let second = Duration::from_secs(1) + SLACK;
-    let mut recent: VecDeque<Instant> = VecDeque::new();
-    let mut due: HashMap<i64, Instant> = HashMap::new();
-    while let Some(job) = jobs.recv().await {
-        if job.method != "sendMessage" {
-            if call(&mut connection, &api, &token, job.method, &job.body).await.is_err() {
-                return;
-            }
-            continue;
-        }
-        if recent.len() >= window
-            && let Some(oldest) = recent.pop_front()
-        {
-            tokio::time::sleep_until(oldest + second).await;
-        }
-        let now = Instant::now();
-        let chat_due = due.get(&job.chat).copied().unwrap_or(now);
-        if let Some(wait) = chat_due.checked_duration_since(now).and_then(|ahead| ahead.checked_sub(BURST)) {
-            tokio::time::sleep(wait + SLACK).await;
-        }
-        if call(&mut connection, &api, &token, job.method, &job.body).await.is_err() {
-            return;
-        }
-        // From the answer, for the platform judged somewhere before it.
-        let answered = Instant::now();
-        due.insert(job.chat, chat_due.max(answered) + second);
-        recent.push_back(answered);
-    }
-}
-
-async fn connect(api: &str) -> io::Result<SendRequest<Full<Bytes>>> {
-    let stream = TokioIo::new(TcpStream::connect(api).await?);
-    let (sender, connection) =
-        hyper::client::conn::http1::handshake(stream).await.map_err(io::Error::other)?;
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
-async fn call(
-    connection: &mut SendRequest<Full<Bytes>>,
-    api: &str,
-    token: &str,
-    method: &str,
-    body: &Value,
-) -> io::Result<()> {
-    let request = Request::post(format!("/bot{token}/{method}"))
-        .header("Host", api)
-        .header("Content-Type", "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))
-        .map_err(io::Error::other)?;
-    let response = connection.send_request(request).await.map_err(io::Error::other)?;
-    response.into_body().collect().await.map(|_| ()).map_err(io::Error::other)
 }

@@ -1,9 +1,12 @@
 //! Proves that the referee sees: rehearsals against a server that is crooked on purpose, and sound logs with
 //! a bug put in. Each must turn the verdict to fail, by the check that is meant to catch it.
 //!
-//! What lives here: the cases and their judgement; the crooked server is [`crooked`].
+//! What lives here: the cases and their judgement; the crooked servers are [`crooked`] and [`crooked_chat`].
 
 pub mod crooked;
+pub mod crooked_chat;
+mod evening;
+mod wire;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -58,6 +61,7 @@ pub fn run(program: &Path, folder: &Path, say: &mut dyn FnMut(&Case)) -> Result<
         let outcome = rehearse::run(options(program, folder, Some(bug), case_for(bug)))?;
         note(caught(bug, &outcome.report));
     }
+    evening::run(program, folder, &mut note)?;
     Ok(cases)
 }
 
@@ -82,7 +86,8 @@ fn caught(bug: Bug, report: &Report) -> Case {
         Check::SilentButton => ("silent_buttons", report.silent_buttons),
         Check::Unacknowledged => ("unacknowledged", report.unacknowledged),
         Check::Early => ("early", report.early),
-        Check::ExcusedRepeat => ("repeated_excused", report.repeated_excused),
+        // Those of an evening have cases of their own.
+        _ => ("repeated_excused", report.repeated_excused),
     };
     Case {
         name: format!("{} by a crooked server", word(bug)),

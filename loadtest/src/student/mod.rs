@@ -3,6 +3,8 @@
 //! What lives here: scripts alone. When a student comes is `profile`'s, how the words reach the bot is the
 //! emulated platform's.
 
+pub mod evening;
+
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -1,0 +1,193 @@
+//! An evening in the anonymous chat, from its first member to the judged log.
+//!
+//! ```text
+//! members register (limits off, the server told so) -> SIGTERM -> the evening: a fresh process, the platform's own
+//! limits, a plan of intents, students who react to what they are told -> the same log, auditor and report
+//! ```
+//!
+//! Who was a member before the evening is registered beforehand through the bot itself, as fast as it goes: an
+//! evening of 50,000 users need not wait for 200,000 questions and answers at 510 a second. The evening's server
+//! starts from what that one left on the disk.
+
+mod crowd;
+mod ears;
+mod register;
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::collect::{Collector, Ends};
+use super::progress::Progress;
+use super::server::Environment;
+use super::stage::{Ended, Stage, invented_tokens, platform_config, stop_platform};
+use super::{Options, RehearsalError, rules};
+use crate::auditor::evening::Record;
+use crate::auditor::{Check, Log, audit};
+use crate::dataset::Truth;
+use crate::report::ServerUse;
+use crate::student::evening::plan::{Evening, plan};
+use crate::telegram::{Emulator, Totals};
+use crowd::Crowd;
+use ears::Heard;
+
+pub(super) use ears::Ears;
+
+/// From "ready" to the first who comes.
+const LEAD: Duration = Duration::from_millis(300);
+/// How often the watch looks around.
+const TICK: Duration = Duration::from_millis(20);
+/// Nothing moved for so long: time to see whether anything is owed.
+const CALM: Duration = Duration::from_millis(1500);
+/// The platform itself waits up to two minutes before it delivers a failed update again.
+const REDELIVERY: Duration = Duration::from_secs(125);
+
+/// Holds it.
+pub(super) fn hold(options: &Options, evening: &Evening, truth: &Truth) -> Result<Ended, RehearsalError> {
+    let io = RehearsalError::io;
+    let profile = &options.profile;
+    fs::create_dir_all(&options.folder).map_err(|e| io(&format!("make {}", options.folder.display()), e))?;
+    let folder = options.folder.canonicalize().map_err(|e| io("resolve the output folder", e))?;
+    let server_log = folder.join("server.log");
+    File::create(&server_log).map_err(|e| io("write the server's log", e))?;
+    let data = tempfile::Builder::new().prefix("nobat-rehearsal-").tempdir();
+    let data = data.map_err(|e| io("make a data directory", e))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    // Ctrl-C stops the evening; its end stays orderly.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&stop));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop));
+
+    let mut progress = Progress::new(options.quiet);
+    let mut plan = plan(evening);
+    let people: Arc<[_]> = std::mem::take(&mut plan.people).into();
+    let tokens = invented_tokens(profile.tokens, profile.seed);
+    let (told, events) = unbounded_channel();
+    let platform = Arc::new(
+        Emulator::start(platform_config(profile, &tokens), told.clone())
+            .map_err(|e| io("start the emulated platform", e))?,
+    );
+    let environment = Environment::new(profile, &tokens, platform.addr(), data.path());
+    let environment = environment.map_err(|e| io("find a free port", e))?;
+    let (ears, heard) = ears();
+    let trace = options.trace.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose();
+    let trace = trace.map_err(|e| io("write the trace", e))?;
+    let collector = Collector::listen(events, trace, Ends { ears: Some(ears), ..Ends::default() });
+    let collector = collector.map_err(|e| io("start a thread", e))?;
+    let mut stage = Stage {
+        command: &options.server,
+        environment,
+        server_log,
+        server: None,
+        platform: Arc::clone(&platform),
+        told,
+        stop: Arc::clone(&stop),
+        usage: ServerUse::default(),
+        kills: VecDeque::new(),
+        died: None,
+        heard: tokens.len(),
+    };
+
+    let members = people.iter().filter(|person| person.member).count();
+    progress.say(&format!("{members} members register with {} bots ...", tokens.len()));
+    let before = register::all(&mut stage, &people, &heard)?;
+    progress.say(&format!(
+        "registered in {:.1} s ({:.0} a second), peak {:.1} MB; the evening begins with a new process",
+        before.seconds,
+        before.members as f64 / before.seconds.max(1e-3),
+        before.rss_peak_bytes as f64 / 1e6
+    ));
+    collector.begin(Log { evening: Some(Box::new(Record::new(people.iter().copied()))), ..Log::default() });
+    stage.start()?;
+    let ready_s = stage.usage.ready_s.first().copied().unwrap_or_default();
+    let intents = plan.intents.len();
+    progress.say(&format!(
+        "ready after {ready_s:.2} s; {intents} intents over {:.0} s",
+        evening.length.as_secs_f64()
+    ));
+    progress.begin(intents);
+    stage.kills = kills(options.kills, evening.length);
+    let epoch = platform.now() + LEAD;
+    let crowd = Crowd::start(
+        Arc::clone(&platform),
+        Arc::clone(&people),
+        plan,
+        heard,
+        (epoch, evening.length),
+        Arc::clone(&stop),
+    );
+    let crowd = crowd.map_err(|e| io("start a thread", e))?;
+    Watch { options, truth, collector: &collector, crowd: &crowd, epoch }
+        .until_over(&mut stage, &mut progress);
+    progress.end();
+    let unfit = stage.stop(&stop);
+    let server = ServerUse { registered: Some(before), ..stage.usage.clone() };
+    drop(stage);
+    crowd.finish();
+    let log = collector.finish();
+    stop_platform(platform);
+    Ok(Ended { log, server, unfit })
+}
+
+fn ears() -> (Ears, Receiver<Heard>) {
+    let (sender, heard) = channel();
+    (Ears::new(sender), heard)
+}
+
+/// So many kills, evenly over the evening: the one of an evening with one is in its middle.
+fn kills(count: u32, length: Duration) -> VecDeque<Duration> {
+    (1..=count).map(|nth| length * nth / (count + 1)).collect()
+}
+
+/// Watches from the first who comes until nothing is owed.
+struct Watch<'a> {
+    options: &'a Options,
+    truth: &'a Truth,
+    collector: &'a Collector,
+    crowd: &'a Crowd,
+    epoch: Duration,
+}
+
+impl Watch<'_> {
+    fn until_over(&self, stage: &mut Stage<'_>, progress: &mut Progress) {
+        let counters = stage.platform.counters();
+        let mut moved = (Instant::now(), Totals::default());
+        let mut looked = Instant::now();
+        while !stage.stop.load(Ordering::Relaxed) && stage.died.is_none() {
+            std::thread::sleep(TICK);
+            let at = stage.platform.now().saturating_sub(self.epoch);
+            let usage = stage.look();
+            stage.kill_if_due(at);
+            let totals = stage.platform.totals();
+            let lanes: Vec<u64> = counters.iter().map(|lane| lane.accepted.load(Ordering::Relaxed)).collect();
+            progress.show(at, self.crowd.intended(), totals, &lanes, usage);
+            let steady = Totals { connections: 0, ..totals };
+            if steady != moved.1 {
+                moved = (Instant::now(), steady);
+            }
+            let still = moved.0.elapsed();
+            if !self.crowd.is_idle() || !stage.kills.is_empty() || still < CALM {
+                continue;
+            }
+            let patience = match totals.pending {
+                0 => self.options.patience,
+                _ => self.options.patience.max(REDELIVERY),
+            };
+            if still > patience {
+                return;
+            }
+            if totals.pending == 0 && looked.elapsed() >= CALM {
+                looked = Instant::now();
+                let rules = rules(&self.options.profile);
+                if self.collector.look(|log| audit(log, self.truth, &rules).count(Check::Lost) == 0) {
+                    return;
+                }
+            }
+        }
+    }
+}
