@@ -271,6 +271,11 @@ impl House {
 
     fn part(&mut self, user: i64, own: Option<&str>, other: &str) {
         let partner = self.people.entry(user).or_default().partner.take();
+        // What is held back must still come before the end.
+        let ours = |(author, to, _): &mut (i64, i64, Job)| [*author, *to].contains(&user);
+        if let Some((_, to, job)) = self.held.take_if(ours) {
+            self.send_to(to, job);
+        }
         if let Some(own) = own {
             self.tell(user, own, &[]);
         }
@@ -358,9 +363,7 @@ impl House {
                 self.send_to(partner, Job { body: job.body.clone(), ..job })
             }
             Some(Bug::LostRelay) if strikes => return,
-            Some(Bug::DisorderedRelay)
-                if self.held.is_none() && self.said >= STRIKES_AT && self.said < 2 * STRIKES_AT =>
-            {
+            Some(Bug::DisorderedRelay) if self.held.is_none() && self.said >= STRIKES_AT => {
                 self.held = Some((user, partner, job));
                 return;
             }

@@ -10,31 +10,53 @@ use super::{Case, crooked_chat, sound};
 use crate::auditor::evening::doctor::Bug;
 use crate::auditor::{Check, audit};
 use crate::profile::{Bars, Kind, Profile};
-use crate::rehearse::{self, Options, RehearsalError, ServerCommand, rules};
+use crate::rehearse::{self, Options, Outcome, RehearsalError, ServerCommand, rules};
 use crate::report::{Report, Verdict};
 use crate::student::evening::plan::Evening;
 
-/// Runs them; `note` hears each as it ends.
+/// Rehearsals at once: each is a server, a platform and a crowd of little work.
+const SIDE_BY_SIDE: usize = 5;
+
+/// Runs them; `note` hears each in their order. The rehearsals are held side by side, for they mostly wait.
 pub(super) fn run(program: &Path, folder: &Path, note: &mut dyn FnMut(Case)) -> Result<(), RehearsalError> {
-    let honest = rehearse::run(options(program, folder, None))?;
-    let first = sound(&honest.report);
-    note(Case { name: "an honest chat bot".to_owned(), ..first });
-    for bug in Bug::ALL {
-        let mut log = honest.log.clone();
-        let planted = bug.plant(&mut log);
-        let audit = audit(&log, &honest.truth, &rules(&profile()));
-        let count = if planted { audit.count(bug.caught_by()) } else { 0 };
-        note(Case {
-            name: format!("{} in a sound evening", word(bug)),
-            ok: count > 0,
-            seen: format!("{:?} x {count}", bug.caught_by()),
+    let held: Vec<Option<Bug>> = std::iter::once(None)
+        .chain(Bug::ALL.into_iter().filter(|bug| crooked_chat::can(*bug)).map(Some))
+        .collect();
+    let mut outcomes = Vec::new();
+    for some in held.chunks(SIDE_BY_SIDE) {
+        let ended: Vec<_> = std::thread::scope(|scope| {
+            let hold = |bug: &Option<Bug>| {
+                let options = options(program, folder, *bug);
+                scope.spawn(|| rehearse::run(options))
+            };
+            let threads: Vec<_> = some.iter().map(hold).collect();
+            threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
         });
+        outcomes.extend(ended);
     }
-    for bug in Bug::ALL.into_iter().filter(|bug| crooked_chat::can(*bug)) {
-        let outcome = rehearse::run(options(program, folder, Some(bug)))?;
-        note(caught(bug, &outcome.report));
+    for (bug, outcome) in held.into_iter().zip(outcomes) {
+        let outcome = outcome.map_err(|_| RehearsalError::Interrupted)??;
+        match bug {
+            Some(bug) => note(caught(bug, &outcome.report)),
+            None => {
+                note(Case { name: "an honest chat bot".to_owned(), ..sound(&outcome.report) });
+                Bug::ALL.into_iter().map(|bug| planted(bug, &outcome)).for_each(&mut *note);
+            }
+        }
     }
     Ok(())
+}
+
+fn planted(bug: Bug, honest: &Outcome) -> Case {
+    let mut log = honest.log.clone();
+    let planted = bug.plant(&mut log);
+    let audit = audit(&log, &honest.truth, &rules(&profile()));
+    let count = if planted { audit.count(bug.caught_by()) } else { 0 };
+    Case {
+        name: format!("{} in a sound evening", word(bug)),
+        ok: count > 0,
+        seen: format!("{:?} x {count}", bug.caught_by()),
+    }
 }
 
 fn caught(bug: Bug, report: &Report) -> Case {
@@ -63,10 +85,11 @@ fn word(bug: Bug) -> String {
     bug.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
-/// Ten seconds in which forty people register, talk, lock and pay, all of it often.
+/// Half a minute in which forty people register, talk, lock and pay, all of it often.
 fn profile() -> Profile {
-    let (users, tokens, length) = (60, 2, Duration::from_secs(12));
-    let evening = Evening { newcomers: 1.0, eager: true, ..Evening::new(users, 40, length, tokens, 1) };
+    let (users, tokens, length) = (80, 2, Duration::from_secs(24));
+    let stay = Duration::from_secs(15);
+    let evening = Evening { newcomers: 1.0, eager: true, stay, ..Evening::new(users, 40, length, tokens, 1) };
     Profile {
         students: users,
         tokens,
@@ -85,7 +108,7 @@ fn options(program: &Path, folder: &Path, bug: Option<Bug>) -> Options {
         profile: profile(),
         plan: None,
         server: ServerCommand { program: program.to_path_buf(), prefix },
-        folder: folder.to_path_buf(),
+        folder: folder.join(bug.map_or_else(|| "honest".to_owned(), word)),
         kills: 0,
         plant: None,
         record: None,

@@ -4,7 +4,7 @@
 //!
 //! | name | the user |
 //! |---|---|
-//! | `media:photo`, `media:photo:a caption`, `media:photo+ALBUM` | sends a photo, voice, sticker ..., alone or as one of an album |
+//! | `media:photo`, `media:photo:a caption`, `media:photo+ALBUM` | sends a photo ..., alone or in an album |
 //! | `reply:12:text` | answers message 12 |
 //! | `edit:12:text` | edits his own message 12 (no text: what `edited_message` does) |
 //! | `react:12:👍` | puts a reaction under message 12; without one, takes it away |

@@ -114,14 +114,14 @@ fn send_to_the_former(record: &mut Record) -> bool {
     for nth in relays(record).collect::<Vec<_>>() {
         let Some(author) = author(record, nth) else { continue };
         let partner = record.got[nth].user;
-        // Somebody else to whom he said something before.
-        let former = record.got[..nth].iter().rev().find_map(|got| match got.gist {
-            Gist::From(done) if record.done[done].user == author && got.user != partner => {
-                Some((got.user, got.bot))
-            }
-            _ => None,
+        let mine = (0..nth).filter(|met| is_met(record, *met) && record.got[*met].user == author);
+        let chats: Vec<u64> = mine.map(|met| record.got[met].key).collect();
+        let former = (0..nth).find(|met| {
+            let got = &record.got[*met];
+            is_met(record, *met) && chats.contains(&got.key) && ![author, partner].contains(&got.user)
         });
-        if let Some((user, bot)) = former {
+        if let Some(former) = former {
+            let (user, bot) = (record.got[former].user, record.got[former].bot);
             (record.got[nth].user, record.got[nth].bot) = (user, bot);
             return true;
         }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::auditor::Sent;
+use crate::auditor::reading::Reading;
 use crate::student::evening::Person;
 use crate::student::evening::label::Label;
 use crate::student::evening::reading::{Saying, numbers, plain};
-use crate::wire::{At, BotIx, Call, Outcome, Update, What, Wire};
+use crate::wire::{At, BotIx, Call, Line, Outcome, Update, What, Wire};
 
 /// Something that can be bought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,10 @@ pub struct Got {
     pub at: At,
     /// When the server was told, if it was.
     pub answered_at: Option<At>,
+    /// The connection it came by, if it is known.
+    pub line: Option<Line>,
+    /// When it was complete at the platform.
+    pub arrived_at: At,
     /// The bot that it came from.
     pub bot: BotIx,
     /// Who got it.
@@ -102,6 +108,22 @@ pub struct Got {
     pub gist: Gist,
     /// What its button to leave carries, in one number: the same for the two of a chat.
     pub key: u64,
+}
+
+impl Got {
+    /// As the log of other rehearsals has it.
+    pub(super) fn as_sent(&self) -> Sent {
+        Sent {
+            bot: self.bot,
+            chat: i64::try_from(self.user).unwrap_or(i64::MAX),
+            decided_at: self.at,
+            answered_at: self.answered_at,
+            line: self.line,
+            arrived_at: self.arrived_at,
+            reading: Reading::Words,
+            edits: None,
+        }
+    }
 }
 
 /// An answer to a press or to the question before a payment.
@@ -246,7 +268,8 @@ impl Record {
         let user = u64::try_from(chat).unwrap_or_default();
         let unanswered = matches!(call.outcome, Outcome::AcceptedUnanswered { .. });
         let answered_at = call.answered_at.filter(|_| !unanswered);
-        let got = |gist| Got { at: call.decided_at, answered_at, bot: call.bot, user, gist, key: key(call) };
+        let (at, line, arrived_at, key) = (call.decided_at, call.line, call.arrived_at, key(call));
+        let got = |gist| Got { at, answered_at, line, arrived_at, bot: call.bot, user, gist, key };
         if !origins.is_empty() {
             return self.got.extend(origins.into_iter().map(|done| got(Gist::From(done))));
         }

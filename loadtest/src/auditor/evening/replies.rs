@@ -191,13 +191,17 @@ impl Desk<'_, '_> {
         if ended <= settled || how == End::Told(Saying::IdleEnd) {
             return true;
         }
-        let partner = self.stories.partner(spell.key, self.story.user);
-        let partner = partner.and_then(|(user, _)| self.stories.of.get(&user));
+        let began_at = self.stories.began_at(spell.key);
+        let Some((partner, _)) = self.stories.partner(spell.key, self.story.user) else {
+            // Nobody was told of him: one who had just blocked the bot.
+            return how == End::Told(Saying::PartnerGone);
+        };
+        let partner = self.stories.of.get(&partner);
         let theirs = partner.map_or(&[][..], |story| &story.done);
         self.story.done.iter().chain(theirs).any(|other| {
             let cause = self.stories.done(*other);
             parts(&cause.deed)
-                && (spell.met_at..=ended).contains(&cause.queued_at)
+                && (began_at..=ended).contains(&cause.queued_at)
                 && self.stories.known_at(*other).is_some_and(|known| known <= settled)
         })
     }

@@ -1,16 +1,16 @@
 //! Each user's evening as it looked to him: what he did, what he got, and the chats that he was told of.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
 
 use super::record::{Deed, Done, Gist, Got, Record};
-use crate::auditor::{Audit, Check, Log, Rules, Trip};
+use crate::auditor::proof::Proofs;
+use crate::auditor::{Audit, Check, Log, Rules, Sent, Trip};
 use crate::student::evening::label::Label;
 use crate::student::evening::reading::Saying;
 use crate::wire::At;
 
-/// A copy comes so soon after the first, restart included.
-const COPY_WITHIN: Duration = Duration::from_secs(60);
+/// Messages to one user that may be under way, or not known to have arrived, at a kill.
+const COPIES_MAX: usize = 6;
 
 /// A chat as one of its two was told of it.
 #[derive(Clone, Copy, Debug)]
@@ -72,9 +72,10 @@ impl<'a> Stories<'a> {
         };
         record.done.iter().enumerate().for_each(|(nth, done)| entry(done.user, Some(nth), None));
         record.got.iter().enumerate().for_each(|(nth, got)| entry(got.user, None, Some(nth)));
+        let proofs = Proofs::of(log, rules.ends_within);
         let mut chats: HashMap<u64, Vec<(u64, usize)>> = HashMap::new();
         for story in of.values_mut() {
-            story.find_the_copies(log, record, rules);
+            story.find_the_copies(record, &proofs);
             story.find_the_chats(record);
             for (nth, spell) in story.spells.iter().enumerate() {
                 chats.entry(spell.key).or_default().push((story.user, nth));
@@ -111,9 +112,17 @@ impl<'a> Stories<'a> {
         self.chats.get(&key)?.iter().copied().find(|(other, _)| *other != user)
     }
 
+    /// When the first of the two was told of the chat: by then it had begun, whatever waits for the other.
+    pub(super) fn began_at(&self, key: u64) -> At {
+        let members = self.chats.get(&key).into_iter().flatten();
+        let told = members.filter_map(|(user, nth)| Some(self.of.get(user)?.spells.get(*nth)?.met_at));
+        told.min().unwrap_or_default()
+    }
+
     /// What he did that made him look for the partner of this spell.
     pub(super) fn sought(&self, story: &Story, spell: &Spell) -> Option<usize> {
-        let before = |nth: &&usize| self.done(**nth).queued_at < spell.met_at;
+        let began_at = self.began_at(spell.key);
+        let before = |nth: &&usize| self.done(**nth).queued_at < began_at;
         let seeks = |nth: &&usize| seeks(&self.done(**nth).deed);
         story.done.iter().rev().filter(before).find(seeks).copied()
     }
@@ -181,25 +190,28 @@ impl Story {
         }
     }
 
-    /// The same again, where the server may not know that the first one arrived: its answer was lost, or a kill
-    /// fell upon it. One copy for each.
-    fn find_the_copies(&mut self, log: &Log, record: &Record, rules: &Rules) {
-        let kills: Vec<At> = log.processes.iter().filter(|(_, up)| !up).map(|(at, _)| *at).collect();
-        let unknown = |first: &Got| match first.answered_at {
-            None => true,
-            Some(answered_at) => kills
-                .iter()
-                .any(|&kill| first.at <= kill + rules.wire_excuse && kill <= answered_at + rules.kill_excuse),
+    /// What a killed server's successor sent again because it could not know that it had arrived. It sends in order:
+    /// its first messages to a user are the last ones that he had before the kill.
+    fn find_the_copies(&mut self, record: &Record, proofs: &Proofs) {
+        let sent: Vec<Sent> = self.got.iter().map(|nth| record.got[*nth].as_sent()).collect();
+        let lives: Vec<usize> = sent.iter().map(|sent| proofs.life(sent)).collect();
+        let same = |one: usize, other: usize| {
+            let (one, other) = (&record.got[self.got[one]], &record.got[self.got[other]]);
+            (one.gist, one.key) == (other.gist, other.key)
         };
-        let firsts: Vec<usize> = self.got.iter().copied().filter(|nth| unknown(&record.got[*nth])).collect();
-        for first in firsts {
-            let (own, key) = (&record.got[first].gist, record.got[first].key);
-            let again = self.got.iter().copied().find(|nth| {
-                let got = &record.got[*nth];
-                *nth > first && got.gist == *own && got.key == key && !self.copies.contains(nth)
+        for next in 1..sent.len() {
+            let unanswered = sent[next - 1].answered_at.is_none() && same(next - 1, next);
+            let before = (0..next).rev().take(COPIES_MAX).filter(|nth| lives[*nth] < lives[next]).count();
+            let restarted = lives[next] != lives[next - 1] || !proofs.is_certain(&sent[next]);
+            let most = before.min(sent.len() - next) * usize::from(restarted);
+            let count = (1..=most).rev().find(|count| {
+                (0..*count).all(|nth| {
+                    let (first, again) = (next - count + nth, next + nth);
+                    same(first, again) && !proofs.durable(&sent[first])
+                })
             });
-            let soon = |again: &usize| record.got[*again].at <= record.got[first].at + COPY_WITHIN;
-            self.copies.extend(again.filter(soon));
+            let count = count.unwrap_or(usize::from(unanswered));
+            self.copies.extend(&self.got[next..next + count]);
         }
     }
 
