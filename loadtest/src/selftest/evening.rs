@@ -15,7 +15,7 @@ use crate::report::{Report, Verdict};
 use crate::student::evening::plan::Evening;
 
 /// Rehearsals at once: each is a server, a platform and a crowd of little work.
-const SIDE_BY_SIDE: usize = 5;
+const SIDE_BY_SIDE: usize = 10;
 
 /// Runs them; `note` hears each in their order. The rehearsals are held side by side, for they mostly wait.
 pub(super) fn run(program: &Path, folder: &Path, note: &mut dyn FnMut(Case)) -> Result<(), RehearsalError> {
@@ -87,8 +87,8 @@ fn word(bug: Bug) -> String {
 
 /// Half a minute in which forty people register, talk, lock and pay, all of it often.
 fn profile() -> Profile {
-    let (users, tokens, length) = (80, 2, Duration::from_secs(24));
-    let stay = Duration::from_secs(15);
+    let (users, tokens, length) = (80, 2, Duration::from_secs(30));
+    let stay = Duration::from_secs(20);
     let evening = Evening { newcomers: 1.0, eager: true, stay, ..Evening::new(users, 40, length, tokens, 1) };
     Profile {
         students: users,

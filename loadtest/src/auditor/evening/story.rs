@@ -194,23 +194,19 @@ impl Story {
     /// its first messages to a user are the last ones that he had before the kill.
     fn find_the_copies(&mut self, record: &Record, proofs: &Proofs) {
         let sent: Vec<Sent> = self.got.iter().map(|nth| record.got[*nth].as_sent()).collect();
-        let lives: Vec<usize> = sent.iter().map(|sent| proofs.life(sent)).collect();
         let same = |one: usize, other: usize| {
             let (one, other) = (&record.got[self.got[one]], &record.got[self.got[other]]);
             (one.gist, one.key) == (other.gist, other.key)
         };
         for next in 1..sent.len() {
-            let unanswered = sent[next - 1].answered_at.is_none() && same(next - 1, next);
-            let before = (0..next).rev().take(COPIES_MAX).filter(|nth| lives[*nth] < lives[next]).count();
-            let restarted = lives[next] != lives[next - 1] || !proofs.is_certain(&sent[next]);
-            let most = before.min(sent.len() - next) * usize::from(restarted);
+            let most = COPIES_MAX.min(next).min(sent.len() - next);
             let count = (1..=most).rev().find(|count| {
                 (0..*count).all(|nth| {
                     let (first, again) = (next - count + nth, next + nth);
-                    same(first, again) && !proofs.durable(&sent[first])
+                    same(first, again) && proofs.excuse(&sent[first], &sent[again])
                 })
             });
-            let count = count.unwrap_or(usize::from(unanswered));
+            let count = count.unwrap_or(0);
             self.copies.extend(&self.got[next..next + count]);
         }
     }

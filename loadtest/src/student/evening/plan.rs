@@ -284,8 +284,13 @@ impl Writer<'_> {
         };
         let pays = act == Some(Act::Lock) || self.people[person as usize].vip;
         if let Some(act) = act {
-            let middle =
-                from + (to.min(end).saturating_sub(from) as f64 * (0.3 + 0.5 * self.rng.f64())) as u64;
+            let stay = to.min(end).saturating_sub(from) as f64;
+            // The eager ones as soon as they have registered: what they do takes them a while.
+            let after = match self.evening.eager {
+                true => self.rng.f64() * 4e6 + 10e6,
+                false => stay * (0.3 + 0.5 * self.rng.f64()),
+            };
+            let middle = from + after as u64;
             self.intend(middle, person, act);
         }
         if pays && self.rng.f64() < habit::REFUND {
