@@ -7,8 +7,8 @@
 //! Each thread acts for its own people (join, next, wake, block) and, as anyone may, against all (leave,
 //! cancel, end). A third number is added to the seeds, so that runs add up. Checked on the way: a join or
 //! rescan reports a pairing of its own, with a compatible partner, not blocked before, not met of late; a
-//! pairing ends once; versions rise. At pauses, with all threads at rest: pairs are symmetric, nobody is in
-//! two, nobody who waits could have anyone who waits.
+//! pairing ends once; versions rise, also from one owner of a seat to the next. At pauses, with all threads at
+//! rest: pairs are symmetric, nobody is in two, nobody who waits could have anyone who waits.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // A program, not the core.
 
@@ -56,11 +56,20 @@ struct Person {
     blocked: HashMap<Slot, u64>,
 }
 
+impl Person {
+    fn new(seat: Seat) -> Self {
+        let ticket = ticket_of(seat.slot(), 0);
+        Self { seat, ticket, version: 0, tickets: 0, parted: HashMap::new(), blocked: HashMap::new() }
+    }
+}
+
 /// What is counted, and what must be found at rest.
 #[derive(Default)]
 struct Tally {
     pairs: AtomicU64,
     ends: AtomicU64,
+    /// Seats that went to another person.
+    reseated: AtomicU64,
 }
 
 /// Tickets are a function of the user and the round, so that anyone can check a partner's.
@@ -213,6 +222,29 @@ fn audit(shared: &LockFree, people: &mut [Vec<Person>], now: Nanos) -> u64 {
     sides / 2
 }
 
+/// At rest, after everyone has left: all take their blocks back, some give their seats back, and others come
+/// in their places.
+fn reseat(shared: &LockFree, people: &mut [Vec<Person>], dice: &mut Dice, now: Nanos, tally: &Tally) {
+    let mut m = shared;
+    for person in people.iter_mut().flatten() {
+        person.blocked.drain().for_each(|(whom, _)| m.unblock(person.seat.slot(), whom));
+    }
+    for people in people {
+        for _ in 0..EACH / 4 {
+            let mut person = people.swap_remove(dice.below(EACH as u64) as usize);
+            match m.give_back(person.seat, now) {
+                Err(kept) => person.seat = kept,
+                Ok(()) => {
+                    let next = Person::new(m.seat(0).expect("one was given back"));
+                    person = Person { version: person.version, ..next };
+                    tally.reseated.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            people.push(person);
+        }
+    }
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<u64>().ok());
     let (operations, threads) = (arguments.next().unwrap_or(10_000_000), arguments.next().unwrap_or(4));
@@ -220,21 +252,7 @@ fn main() {
     let users = threads as u32 * EACH as u32;
     let shared = LockFree::new(RULES, Size { users, pools: 2, blocks: users * users });
     let mut people: Vec<Vec<Person>> = (0..threads)
-        .map(|_| {
-            let person = |_| {
-                let seat = (&shared).seat(0).expect("a seat for each");
-                let ticket = ticket_of(seat.slot(), 0);
-                Person {
-                    seat,
-                    ticket,
-                    version: 0,
-                    tickets: 0,
-                    parted: HashMap::new(),
-                    blocked: HashMap::new(),
-                }
-            };
-            (0..EACH).map(person).collect()
-        })
+        .map(|_| (0..EACH).map(|_| Person::new((&shared).seat(0).expect("a seat for each"))).collect())
         .collect();
     let everyone: Vec<Slot> = people.iter().flatten().map(|person| person.seat.slot()).collect();
     let (tally, start) = (Tally::default(), Instant::now());
@@ -249,6 +267,16 @@ fn main() {
             }
             person.ticket = ticket_of(person.seat.slot(), round);
         }
+        if round % 50 == 0 {
+            // Long enough that nobody counts as met of late.
+            now = now.after(Duration::from_secs(2));
+            let mut dice = Dice(((seed << 20) + round + 1) * 0x9E37_79B1 + 1);
+            reseat(&shared, &mut people, &mut dice, now, &tally);
+            people
+                .iter_mut()
+                .flatten()
+                .for_each(|person| person.ticket = ticket_of(person.seat.slot(), round));
+        }
         thread::scope(|scope| {
             for (i, people) in people.iter_mut().enumerate() {
                 let (shared, tally, everyone) = (&shared, &tally, &everyone);
@@ -258,11 +286,12 @@ fn main() {
         });
         live = audit(&shared, &mut people, now);
     }
-    let (pairs, ends) = (tally.pairs.into_inner(), tally.ends.into_inner());
+    let (pairs, ends, reseated) =
+        (tally.pairs.into_inner(), tally.ends.into_inner(), tally.reseated.into_inner());
     assert_eq!(pairs, ends + live, "every pair has one beginning and one end");
     println!(
         "{} operations, {threads} threads, seed {seed}, {rounds} audits: {pairs} pairs reported by their searchers, {ends} \
-         ended, {live} alive, 0 violations, {:?}",
+         ended, {live} alive, {reseated} seats to others, 0 violations, {:?}",
         rounds * ROUND * threads,
         start.elapsed()
     );

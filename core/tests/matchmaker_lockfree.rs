@@ -22,6 +22,7 @@ proptest! {
         for op in ops {
             prop_assert_eq!(spec.run(op), free.run(op), "{:?}", op);
             prop_assert_eq!(&spec.rang, &free.rang, "alarms in {:?}", op);
+            prop_assert_eq!(spec.given_back, free.given_back, "seats in {:?}", op);
             for user in 0..USERS {
                 match (spec.standing(user), free.standing(user)) {
                     (Standing::Paired(a), Standing::Paired(b)) => {
@@ -100,4 +101,50 @@ fn a_partner_whom_only_the_other_remembers_is_skipped_in_place() {
     assert!(wake >= until && wake.since(until) < Duration::from_millis(2));
     let Ok(Joined::Paired(pairing)) = m.join(c, &ANYONE, now) else { panic!() };
     assert_eq!(pairing.found.slot, a.slot(), "the skipped one kept his turn");
+}
+
+#[test]
+fn a_seat_goes_from_one_owner_to_the_next_but_not_while_anyone_may_take_one_for_the_other() {
+    let (shared, mut seats) = seated(4);
+    let (mut m, now) = (&shared, Nanos::from_secs(1));
+    let (Some(d), Some(c), Some(mut b), Some(mut a)) = (seats.pop(), seats.pop(), seats.pop(), seats.pop())
+    else {
+        unreachable!()
+    };
+    assert!(m.seat(0).is_err(), "all are out");
+    assert!(matches!(m.join(&mut a, &ANYONE, now), Ok(Joined::Waiting { .. })));
+    let a = m.give_back(a, now).expect_err("he waits");
+    let Ok(Joined::Paired(pairing)) = m.join(&mut b, &ANYONE, now) else { panic!("a waits") };
+    let b = m.give_back(b, now).expect_err("he is in a pair");
+    assert!(m.end(pairing.id(), now));
+    let b = m.give_back(b, now).expect_err("he met someone of late");
+    m.block(c.slot(), d.slot()).expect("room");
+    let (c, d) =
+        (m.give_back(c, now).expect_err("he blocked"), m.give_back(d, now).expect_err("he is blocked"));
+    let later = now.after(Duration::from_secs(21 * 60));
+    let slot = b.slot();
+    assert!(m.give_back(a, later).is_ok() && m.give_back(b, later).is_ok());
+    let mut next = m.seat(0).expect("two were given back");
+    assert_eq!(next.slot(), slot);
+    assert!(matches!(m.join(&mut next, &ANYONE, later), Ok(Joined::Waiting { .. })), "a new person");
+    assert!(!m.end(pairing.id(), later), "the last owner's pairing is nobody's");
+    assert_ne!(c.slot(), d.slot());
+}
+
+#[test]
+fn a_long_life_with_more_people_than_seats_needs_no_more_memory() {
+    let (shared, mut out) = seated(16);
+    let (mut m, mut now) = (&shared, Nanos::from_secs(1));
+    for person in 0..20_000 {
+        now = now.after(Duration::from_secs(600));
+        out.rotate_left(1);
+        let last = out.pop().expect("sixteen");
+        let _left = m.leave(last.slot(), now);
+        match m.give_back(last, now) {
+            Ok(()) => out.push(m.seat(0).expect("one was given back")),
+            Err(kept) => out.push(kept),
+        }
+        let seat = out.last_mut().expect("sixteen");
+        assert!(m.join(seat, &ANYONE, now).is_ok(), "{person}");
+    }
 }

@@ -38,7 +38,8 @@ pub use crate::matchmaker::{Gender, Pool, Ticket, Tier, Wants};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Want {
     /// Never pair these two again, whoever of them asks; a pair they are in goes on. At most one of
-    /// `Block` and `Unblock` in a decision. Dropped at [`crate::limits::BLOCKED_MAX`] blocks of one user.
+    /// `Block` and `Unblock` in a decision. Dropped at [`crate::limits::BLOCKED_MAX`] blocks of one user, and
+    /// when the kind's table is full, which is counted ([`crate::engine::Engine::blocks_refused`]).
     Block(UserId),
     /// Take the user's own block back.
     Unblock(UserId),

@@ -29,6 +29,7 @@ mod parts;
 pub mod records;
 mod recovery;
 mod resume;
+mod seats;
 mod send;
 mod settle;
 mod step;
@@ -391,6 +392,12 @@ impl<J> Engine<J> {
     /// Envelopes without an end.
     pub fn pending(&self) -> u64 {
         self.pending.load(Relaxed)
+    }
+
+    /// Blocks that were refused since the start, because a kind's table of them is full
+    /// ([`crate::matchmaker::Size::blocks`]): the two may meet again. Not one should be.
+    pub fn blocks_refused(&self) -> u64 {
+        self.kinds.iter().filter_map(|kind| kind.pairs.as_ref()).map(Pairs::blocks_refused).sum()
     }
 
     /// Users of whom something is kept.

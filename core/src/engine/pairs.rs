@@ -21,6 +21,12 @@ pub(super) struct Pairs {
     matchmaker: LockFree,
     /// Whose slot it is, by slot.
     owners: Words,
+    /// Seats that are not out.
+    free: AtomicU64,
+    /// Whose seat is looked at next, when they become few.
+    hand: AtomicU64,
+    /// Blocks that were refused: the table was full.
+    blocks_refused: AtomicU64,
     /// The last number given.
     numbers: AtomicU64,
     /// Who waits since before the last stop and is not in line yet, who came last first; see `resume`.
@@ -33,6 +39,9 @@ impl Pairs {
             rules,
             matchmaker: LockFree::new(rules, size),
             owners: Words::new(size.users as usize),
+            free: AtomicU64::new(u64::from(size.users)),
+            hand: AtomicU64::new(0),
+            blocks_refused: AtomicU64::new(0),
             numbers: AtomicU64::new(0),
             to_file: Mutex::new(None),
         }
@@ -43,6 +52,8 @@ impl Pairs {
         if ties.seat.is_none() {
             let mut matchmaker = &self.matchmaker;
             let seat = matchmaker.seat(0)?;
+            // ORDERING: Relaxed; a count, for `few_seats` alone.
+            self.free.fetch_sub(1, Ordering::Relaxed);
             if let Some(owner) = self.owners.get(seat.slot().index()) {
                 // ORDERING: Release; whoever reads the slot out of a pairing reads a status that was stored
                 // after this, and acquired it.
@@ -51,6 +62,37 @@ impl Pairs {
             ties.seat = Some(seat);
         }
         ties.seat.as_mut().ok_or(Full("seats"))
+    }
+
+    /// Whether it is time to ask people for seats that they do not need: an eighth is left.
+    pub(super) fn few_seats(&self) -> bool {
+        // ORDERING: Relaxed; a hint.
+        self.free.load(Ordering::Relaxed) <= self.owners.len() as u64 / 8
+    }
+
+    /// Someone who has, or had, a seat: each in turn.
+    pub(super) fn next_owner(&self) -> Option<UserId> {
+        // ORDERING: Relaxed; any order does.
+        let hand = self.hand.fetch_add(1, Ordering::Relaxed) as usize;
+        let owner = self.owners.get(hand.checked_rem(self.owners.len())?)?;
+        // ORDERING: Relaxed; his ties say whether he has one still.
+        Some(UserId(owner.load(Ordering::Relaxed))).filter(|user| user.0 != 0)
+    }
+
+    /// Takes his seat back, unless he needs it: he waits or is paired, met someone of late, or is kept apart
+    /// from someone. He gets another when he joins again.
+    pub(super) fn take_back(&self, ties: &mut Ties, now: Nanos) {
+        if ties.stage != Stage::Apart || !ties.blocked.is_empty() {
+            return;
+        }
+        let Some(seat) = ties.seat.take() else { return };
+        let mut matchmaker = &self.matchmaker;
+        ties.seat = matchmaker.give_back(seat, now).err();
+        if ties.seat.is_none() {
+            ties.pairing = None;
+            // ORDERING: Relaxed; as in `seat`.
+            self.free.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Files his ticket, as one who has waited for `waited`, and searches.
@@ -86,10 +128,25 @@ impl Pairs {
         debug_assert!(ended, "pairs are ended under both locks, once");
     }
 
-    /// Keeps two people apart, or no longer. `false` if no more blocks can be known.
+    /// Keeps two people apart. `false` if no more blocks can be known, which is counted.
     pub(super) fn block(&self, who: Slot, whom: Slot) -> bool {
         let mut matchmaker = &self.matchmaker;
-        matchmaker.block(who, whom).is_ok()
+        let known = matchmaker.block(who, whom).is_ok();
+        if !known {
+            self.block_refused();
+        }
+        known
+    }
+
+    /// Counts a block that could not be made.
+    pub(super) fn block_refused(&self) {
+        // ORDERING: Relaxed; a count.
+        self.blocks_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn blocks_refused(&self) -> u64 {
+        // ORDERING: Relaxed; a count.
+        self.blocks_refused.load(Ordering::Relaxed)
     }
 
     pub(super) fn unblock(&self, who: Slot, whom: Slot) {

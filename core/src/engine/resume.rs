@@ -88,7 +88,7 @@ impl<J: Journal> Engine<J> {
                 if let Some(slot) = self.slot(pairs, Conversation { user: whom, ..who })
                     && let Some(own) = self.slot(pairs, who)
                 {
-                    // A table that has become too small was told at the start: see `Size::blocks`.
+                    // A table that has become too small is counted: see `Engine::blocks_refused`.
                     let _known = pairs.block(own, slot);
                 }
             }

@@ -82,6 +82,7 @@ impl<J: Journal> Engine<J> {
             return Ok(self.admitted(AdmittedAs::Quiet));
         }
         let rooms = self.rooms(kind, rank)?;
+        self.spare_seats(now, turn.kind);
         let mut passed = None;
         let mut those: Those = those(turn.user, None);
         loop {

@@ -121,7 +121,7 @@ impl<J: Journal> Engine<J> {
         if let Some((whom, true)) = plan.block {
             let slots = self.slots(pairs, held, turn.user, whom);
             if !slots.is_some_and(|(one, other)| pairs.block(one, other)) {
-                plan.block = None; // The table of blocks is full; see `Size::blocks`.
+                plan.block = None; // The table of blocks is full: counted; see `Engine::blocks_refused`.
             }
         }
         let Some(cell) = held.cell(turn.user) else { return Carried::Overtaken };

@@ -159,12 +159,20 @@ pub struct Full(pub &'static str);
 /// **Bounds.** Someone who has waited `Rules::vip_head_start` is passed by nobody who joins later, VIP or
 /// not. Two compatible people both wait only until the `wake` that one of them was given.
 pub trait Matchmaker {
-    /// Gives out the next seat. `version` is the last one that this user is known to have had (0 for a
-    /// newcomer), so that versions rise over restarts too; at most [`VERSION_MAX`].
+    /// Gives out a seat: one that was given back, or the next. `version` is the last one that this user is
+    /// known to have had (0 for a newcomer), so that versions rise over restarts too; at most [`VERSION_MAX`].
     ///
     /// # Errors
-    /// [`Full`] when `Size::users` seats are given out, or `version` is beyond the last.
+    /// [`Full`] when `Size::users` seats are out, or `version` is beyond the last.
     fn seat(&mut self, version: u64) -> Result<Seat, Full>;
+
+    /// Gives a seat back, for another person: his slot may then come out of [`Matchmaker::seat`] again, with
+    /// a higher version. Whoever kept the slot forgets it first. O(1).
+    ///
+    /// # Errors
+    /// The seat, while he waits or is paired, while someone he met of late counts as such, or while he
+    /// blocks anyone or is blocked: the next owner would be taken for him.
+    fn give_back(&mut self, seat: Seat, now: Nanos) -> Result<(), Seat>;
 
     /// Files a ticket whose owner has waited for `waited` already, and searches. This is how waiting
     /// users are restored: call it for each, longest wait first, before anyone new joins.

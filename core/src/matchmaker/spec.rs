@@ -40,9 +40,18 @@ struct User {
     rank: Instant,
     widens: Instant,
     expires: Instant,
+    /// How many blocks name him, his own and others'.
+    wary: usize,
     /// How many partners he had; the ring's next place is this modulo its length.
     met: usize,
     recent: [u64; RECENT],
+}
+
+impl User {
+    /// Until when his last partner counts: the last one to part is the last to be forgotten.
+    const fn newest(&self) -> Nanos {
+        recent::until(self.recent[self.met.wrapping_sub(1) % RECENT])
+    }
 }
 
 /// The sequential matchmaker.
@@ -51,6 +60,8 @@ pub struct Spec {
     rules: Rules,
     size: Size,
     users: Vec<User>,
+    /// Seats given back, the last one last.
+    free: Vec<Slot>,
     lines: Vec<Line>,
     /// Per pool, the lines that are not empty.
     used: Vec<u32>,
@@ -72,6 +83,7 @@ impl Spec {
             rules,
             size,
             users: Vec::new(),
+            free: Vec::new(),
             lines: vec![Line { first: NONE, last: NONE }; pools * CLASSES],
             used: vec![0; pools],
             blocked: HashSet::with_hasher(FixedState::with_seed(0)),
@@ -112,12 +124,11 @@ impl Spec {
     /// Until when these two may not meet for having met; zero if they may.
     fn recent_until(&self, a: Slot, b: Slot, now: Nanos) -> Nanos {
         let of = |user: Slot, partner: Slot| {
-            let User { recent: ring, met, .. } = &self.users[user.index()];
-            // The last one to part is the last to be forgotten.
-            if recent::until(ring[met.wrapping_sub(1) % RECENT]) <= now {
+            let user = &self.users[user.index()];
+            if user.newest() <= now {
                 return Nanos::ZERO;
             }
-            ring.iter().map(|&word| recent::forbids(word, partner)).max().unwrap_or(Nanos::ZERO)
+            user.recent.iter().map(|&word| recent::forbids(word, partner)).max().unwrap_or(Nanos::ZERO)
         };
         of(a, b).max(of(b, a))
     }
@@ -187,6 +198,15 @@ impl Spec {
         Ok(())
     }
 
+    /// Counts a block that names them, or one less.
+    fn wary(&mut self, both: [Slot; 2], by: isize) {
+        for slot in both {
+            if let Some(user) = self.users.get_mut(slot.index()) {
+                user.wary = user.wary.saturating_add_signed(by);
+            }
+        }
+    }
+
     fn meet(&mut self, slot: Slot, entry: u64) {
         let user = &mut self.users[slot.index()];
         user.recent[user.met % RECENT] = entry;
@@ -196,8 +216,16 @@ impl Spec {
 
 impl Matchmaker for Spec {
     fn seat(&mut self, version: u64) -> Result<Seat, Full> {
+        if version >= VERSION_MAX {
+            return Err(Full("seats"));
+        }
+        if let Some(slot) = self.free.pop() {
+            let user = &mut self.users[slot.index()];
+            user.version = user.version.max(version);
+            return Ok(Seat::new(slot));
+        }
         let slot = u32::try_from(self.users.len()).ok().filter(|&slot| slot < self.size.users);
-        let slot = Slot(slot.filter(|_| version < VERSION_MAX).ok_or(Full("seats"))?);
+        let slot = Slot(slot.ok_or(Full("seats"))?);
         self.users.push(User {
             state: Standing::Idle,
             version,
@@ -207,10 +235,21 @@ impl Matchmaker for Spec {
             rank: Instant::NEVER,
             widens: Instant::NEVER,
             expires: Instant::NEVER,
+            wary: 0,
             met: 0,
             recent: [0; RECENT],
         });
         Ok(Seat::new(slot))
+    }
+
+    fn give_back(&mut self, seat: Seat, now: Nanos) -> Result<(), Seat> {
+        match self.users.get(seat.slot.index()) {
+            Some(user) if user.state == Standing::Idle && user.wary == 0 && user.newest() <= now => {
+                self.free.push(seat.slot);
+                Ok(())
+            }
+            _ => Err(seat),
+        }
     }
 
     fn restore(
@@ -293,12 +332,16 @@ impl Matchmaker for Spec {
         if self.blocked.len() >= self.size.blocks as usize && !self.blocked(who, whom) {
             return Err(Full("blocks"));
         }
-        self.blocked.insert((who, whom));
+        if self.blocked.insert((who, whom)) {
+            self.wary([who, whom], 1);
+        }
         Ok(())
     }
 
     fn unblock(&mut self, who: Slot, whom: Slot) {
-        self.blocked.remove(&(who, whom));
+        if self.blocked.remove(&(who, whom)) {
+            self.wary([who, whom], -1);
+        }
     }
 
     fn remember(&mut self, seat: &mut Seat, whom: Slot, until: Nanos) -> Result<(), Refused> {

@@ -150,7 +150,7 @@ impl Default for Rules {
 /// How much is set aside. Memory is reserved at once and touched as it is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Size {
-    /// Seats that can be given out; at most [`USERS_MAX`].
+    /// Seats that can be out at one time; at most [`USERS_MAX`].
     pub users: u32,
     /// Pools; at most [`POOLS_MAX`].
     pub pools: u16,

@@ -26,6 +26,8 @@ pub(crate) enum Op {
     Block(usize, usize),
     Unblock(usize, usize),
     Pass(Duration),
+    /// Gives the seat back and takes one.
+    Reseat(usize),
 }
 
 fn ticket() -> impl Strategy<Value = Ticket> {
@@ -51,6 +53,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         4 => user.clone().prop_map(Op::Leave),
         1 => (user.clone(), 0..USERS).prop_map(|(u, v)| Op::Block(u, v)),
         1 => (user, 0..USERS).prop_map(|(u, v)| Op::Unblock(u, v)),
+        1 => (0..USERS).prop_map(Op::Reseat),
         4 => (1u64..9_000).prop_map(|ms| Op::Pass(Duration::from_millis(ms))),
     ]
 }
@@ -78,6 +81,8 @@ pub(crate) struct Driven<M> {
     wakes: Vec<Nanos>,
     /// Whose alarms rang in the last operation, and when.
     pub(crate) rang: Vec<(usize, Nanos)>,
+    /// How many seats were given back.
+    pub(crate) given_back: usize,
 }
 
 impl<M: Matchmaker> Driven<M> {
@@ -89,6 +94,7 @@ impl<M: Matchmaker> Driven<M> {
             now: Nanos::from_secs(1),
             wakes: vec![Nanos::NEVER; USERS],
             rang: Vec::new(),
+            given_back: 0,
         }
     }
 
@@ -147,6 +153,16 @@ impl<M: Matchmaker> Driven<M> {
             Op::Unblock(u, v) => {
                 self.matchmaker.unblock(self.slot(u), self.slot(v));
                 return [u, v].map(|who| self.woken(who)).to_vec();
+            }
+            Op::Reseat(u) => {
+                // The one given back last comes out first, so his place and his slot stay the same.
+                let seat = self.seats.remove(u);
+                let seat = self.matchmaker.give_back(seat, now).err().unwrap_or_else(|| {
+                    self.given_back += 1;
+                    self.matchmaker.seat(0).expect("it was given back")
+                });
+                self.seats.insert(u, seat);
+                Seen::Nothing
             }
             Op::Pass(by) => return self.pass(by),
         }]

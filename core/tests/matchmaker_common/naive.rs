@@ -145,6 +145,7 @@ impl Naive {
                 self.blocks.retain(|&block| block != (u, v));
                 [u, v].into_iter().flat_map(|who| self.wake(who)).collect()
             }
+            Op::Reseat(_) => vec![Seen::Nothing],
             Op::Pass(_) => unreachable!("the driver rings alarms one by one"),
         }
     }

@@ -234,6 +234,8 @@ metrics! {
         "From a request's first byte to the end of its answer.";
     OUTBOUND_BEATS: Counter "nobat_outbound_beats_total", Labels::None,
         "Looks of the outbound thread at its gauges, one a second: standing still, it hangs.";
+    BLOCKS_REFUSED: Gauge "nobat_blocks_refused", Labels::None,
+        "Blocks of one user by another that were refused since the start: the table is full, raise `seats`.";
     USERS: Gauge "nobat_users", Labels::None,
         "Users with a state in memory.";
     RATE_LIMITED: Counter "nobat_users_rate_limited_total", Labels::None,

@@ -352,5 +352,6 @@ fn pages(
         records.iter().for_each(|marks| marks.show(registry, durable, clock.mono()));
         registry.set(names::ENVELOPES_PENDING, engine.pending());
         registry.set(names::USERS, engine.users() as u64);
+        registry.set(names::BLOCKS_REFUSED, engine.blocks_refused());
     })
 }

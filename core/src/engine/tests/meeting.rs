@@ -311,3 +311,40 @@ proptest! {
         prop_assert_eq!(again.frames(), 0);
     }
 }
+
+#[test]
+fn more_people_come_in_a_life_than_there_are_seats() {
+    let mut w = World::new();
+    for pair in 0..500 {
+        let (one, other) = (2 * pair + 1, 2 * pair + 2);
+        w.says(one, "find man");
+        w.says(other, "find man");
+        assert_eq!(w.partner(one), Some(other), "pair {pair} of 500, with 64 seats");
+        w.says(one, "stop");
+        // So long that who parted half an hour of pairs ago may meet again, and needs no seat to be kept apart.
+        w.secs += 60;
+    }
+    // He who comes back has none any more, and gets one.
+    w.says(1, "find man");
+    w.says(2, "find man");
+    assert_eq!(w.partner(1), Some(2));
+}
+
+#[test]
+fn who_is_kept_apart_from_someone_keeps_his_seat_and_so_the_block_holds() {
+    let mut w = World::new();
+    w.says(1, "block 2");
+    for user in 3..200 {
+        w.says(user, "find man");
+        w.says(user, "stop");
+        w.secs += 60;
+    }
+    w.says(1, "find man");
+    w.says(2, "find man");
+    assert_eq!((w.partner(1), w.partner(2)), (None, None), "still apart");
+    let mut newcomer = |user| {
+        w.says(user, "find man");
+        w.partner(user)
+    };
+    assert!(newcomer(900).is_some(), "whoever has a seat that someone gave up is nobody's block");
+}

@@ -61,8 +61,8 @@ impl Blocks {
         false
     }
 
-    /// Adds a block; `false` if the table is full.
-    pub(super) fn insert(&self, who: Slot, whom: Slot) -> bool {
+    /// Adds a block; whether there was none by `who`. `None` if the table is full.
+    pub(super) fn insert(&self, who: Slot, whom: Slot) -> Option<bool> {
         let (key, bit) = key(who, whom);
         for word in self.probe(key) {
             // ORDERING: Acquire, here and in the failed swap; the key decides, and it never changes.
@@ -71,12 +71,12 @@ impl Blocks {
                 // ORDERING: Relaxed; a count.
                 let room = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |r| r.checked_sub(1));
                 if room.is_err() {
-                    return false;
+                    return None;
                 }
                 // ORDERING: AcqRel; Release pairs with `either`.
                 // LINEARIZES: a block between two who had none (see `block` for the users' part).
                 match word.compare_exchange(0, key | bit, Ordering::AcqRel, Ordering::Acquire) {
-                    Ok(_) => return true,
+                    Ok(_) => return Some(true),
                     Err(other) => {
                         // ORDERING: Relaxed; the word that we had counted went to someone who counted it.
                         self.room.fetch_add(1, Ordering::Relaxed);
@@ -87,15 +87,14 @@ impl Blocks {
             if seen & !EITHER == key {
                 // ORDERING: AcqRel; as above.
                 // LINEARIZES: a block between two who know the table already.
-                word.fetch_or(bit, Ordering::AcqRel);
-                return true;
+                return Some(word.fetch_or(bit, Ordering::AcqRel) & bit == 0);
             }
         }
-        false
+        None
     }
 
-    /// Takes `who`'s block back.
-    pub(super) fn remove(&self, who: Slot, whom: Slot) {
+    /// Takes `who`'s block back; whether there was one.
+    pub(super) fn remove(&self, who: Slot, whom: Slot) -> bool {
         let (key, bit) = key(who, whom);
         for word in self.probe(key) {
             // ORDERING: Acquire; the key decides.
@@ -103,13 +102,13 @@ impl Blocks {
             if seen & !EITHER == key {
                 // ORDERING: AcqRel; Release so that a rescan which hears of it finds it.
                 // LINEARIZES: the end of the block.
-                word.fetch_and(!bit, Ordering::AcqRel);
-                return;
+                return word.fetch_and(!bit, Ordering::AcqRel) & bit != 0;
             }
             if seen == 0 {
-                return;
+                return false;
             }
         }
+        false
     }
 }
 
@@ -120,20 +119,22 @@ mod tests {
     #[test]
     fn a_block_holds_until_both_have_taken_it_back() {
         let (blocks, a, b) = (Blocks::new(4), Slot(0), Slot(9));
-        assert!(blocks.insert(a, b) && blocks.insert(b, a));
-        blocks.remove(a, b);
+        assert_eq!(
+            [blocks.insert(a, b), blocks.insert(b, a), blocks.insert(a, b)],
+            [Some(true), Some(true), Some(false)]
+        );
+        assert!(blocks.remove(a, b) && !blocks.remove(a, b));
         assert!(blocks.either(a, b) && blocks.either(b, a));
-        blocks.remove(b, a);
-        assert!(!blocks.either(a, b));
+        assert!(blocks.remove(b, a) && !blocks.either(a, b));
     }
 
     #[test]
     fn the_table_refuses_when_it_is_full_and_knows_what_it_knew() {
         let blocks = Blocks::new(2);
-        assert!(blocks.insert(Slot(1), Slot(2)) && blocks.insert(Slot(1), Slot(3)));
-        assert!(!blocks.insert(Slot(1), Slot(4)));
-        assert!(blocks.insert(Slot(2), Slot(1)), "a known pair needs no room");
+        assert!(blocks.insert(Slot(1), Slot(2)).is_some() && blocks.insert(Slot(1), Slot(3)).is_some());
+        assert!(blocks.insert(Slot(1), Slot(4)).is_none());
+        assert_eq!(blocks.insert(Slot(2), Slot(1)), Some(true), "a known pair needs no room");
         assert!(blocks.either(Slot(3), Slot(1)) && !blocks.either(Slot(1), Slot(4)));
-        assert!(!Blocks::new(0).insert(Slot(1), Slot(2)));
+        assert!(Blocks::new(0).insert(Slot(1), Slot(2)).is_none());
     }
 }

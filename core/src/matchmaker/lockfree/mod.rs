@@ -49,8 +49,9 @@
 //! # Memory
 //!
 //! Nothing is allocated after `new` and nothing is freed: 256 bytes for each user, 256 for each chunk of 30
-//! entries. Pages are touched as they are used. Dead entries are struck in O(1) by whoever killed them, and
-//! chunks full of them are recycled. Generations and versions make late words harmless.
+//! entries. Pages are touched as they are used. Dead entries are struck in O(1) by whoever killed them; chunks
+//! full of them are recycled, as are seats that are given back. Generations and versions make late words
+//! harmless.
 //!
 //! # What the engine does with it
 //!
@@ -70,6 +71,7 @@ mod claim;
 mod faults;
 mod line;
 mod search;
+mod seats;
 mod turnstile;
 mod user;
 mod walk;
@@ -85,7 +87,7 @@ use super::class::{CLASSES, Class};
 use super::instant::Instant;
 use super::recent;
 use super::ticket::{Filed, POOLS_MAX, Pool, Rules, Seat, Size, Slot, Ticket, USERS_MAX};
-use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::atomic::Ordering;
 use crate::time::Nanos;
 use blocks::Blocks;
 use chunk::Place;
@@ -95,6 +97,7 @@ use core::time::Duration;
 use faults::{Faults, Sound};
 use line::Lines;
 use search::{Met, Searcher};
+use seats::Seats;
 use turnstile::{Passed, Turnstiles};
 use user::{User, Users};
 use word::{Entry, Status, Tag};
@@ -110,8 +113,7 @@ pub struct LockFree<F: Faults = Sound> {
     lines: Lines,
     turnstiles: Turnstiles,
     blocks: Blocks,
-    /// Seats given out.
-    seats: AtomicU32,
+    seats: Seats,
     faults: PhantomData<F>,
 }
 
@@ -133,7 +135,7 @@ impl<F: Faults> LockFree<F> {
             lines: Lines::new(usize::from(pools) * CLASSES, count),
             turnstiles: Turnstiles::new(pools),
             blocks: Blocks::new(size.blocks),
-            seats: AtomicU32::new(0),
+            seats: Seats::new(),
             faults: PhantomData,
         }
     }
@@ -240,6 +242,14 @@ impl<F: Faults> LockFree<F> {
         (place, Entry::new(slot, number))
     }
 
+    /// Counts a block that names them, before it is made, or one less, after it was taken back.
+    fn wary(&self, both: [Slot; 2], by: u64) {
+        for user in both.into_iter().filter_map(|slot| self.users.get(slot)) {
+            // ORDERING: Relaxed; ordered by the turnstiles in `block`, or carried by the raised version.
+            user.wary().fetch_add(by, Ordering::Relaxed);
+        }
+    }
+
     /// Makes every claim on him that was judged before now fail, if he waits.
     fn raise_version(&self, slot: Slot) {
         let Some(user) = self.users.get(slot) else { return };
@@ -265,18 +275,23 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
         if version >= VERSION_MAX {
             return Err(Full("seats"));
         }
-        let count = self.users.count();
-        // ORDERING: Relaxed; a count.
-        // LINEARIZES: the seat.
-        let taken = self
-            .seats
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seats| (seats < count).then_some(seats + 1));
-        let slot = Slot(taken.map_err(|_| Full("seats"))?);
-        if let Some(user) = self.users.get(slot) {
-            // ORDERING: Release; nobody else knows the slot yet.
-            user.status().store(Status::idle(version).0, Ordering::Release);
-        }
+        let (slot, user) = self.seats.take(&self.users).ok_or(Full("seats"))?;
+        // ORDERING: Relaxed; read by `take` with the record, if he had an owner.
+        let last = Status(user.status().load(Ordering::Relaxed)).version();
+        // ORDERING: Release; nobody else knows the slot yet, or any more.
+        user.status().store(Status::idle(last.max(version)).0, Ordering::Release);
         Ok(Seat::new(slot))
+    }
+
+    fn give_back(&mut self, seat: Seat, now: Nanos) -> Result<(), Seat> {
+        match self.idle(&seat) {
+            // ORDERING: Relaxed; blocks are made before, in the caller's order: see the trait.
+            Ok((user, _)) if !user.met_of_late(now) && user.wary().load(Ordering::Relaxed) == 0 => {
+                self.seats.give_back(seat.slot, user);
+                Ok(())
+            }
+            _ => Err(seat),
+        }
     }
 
     fn restore(
@@ -366,15 +381,12 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
     }
 
     fn block(&mut self, who: Slot, whom: Slot) -> Result<(), Full> {
-        for slot in [who, whom] {
-            if let Some(user) = self.users.get(slot) {
-                // ORDERING: Relaxed; ordered by the turnstiles below, or carried by the raised version.
-                user.wary().store(1, Ordering::Relaxed);
-            }
+        self.wary([who, whom], 1);
+        let inserted = self.blocks.insert(who, whom);
+        if inserted != Some(true) {
+            self.wary([who, whom], 1u64.wrapping_neg());
         }
-        if !self.blocks.insert(who, whom) {
-            return Err(Full("blocks"));
-        }
+        inserted.ok_or(Full("blocks"))?;
         // Either we see that one of them waits, and what was judged of him is void; or his own search,
         // behind the turnstile of whatever pool he joins, sees the block.
         self.turnstiles.pass_all();
@@ -384,7 +396,9 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
     }
 
     fn unblock(&mut self, who: Slot, whom: Slot) {
-        self.blocks.remove(who, whom);
+        if self.blocks.remove(who, whom) {
+            self.wary([who, whom], 1u64.wrapping_neg());
+        }
     }
 
     fn remember(&mut self, seat: &mut Seat, whom: Slot, until: Nanos) -> Result<(), Refused> {

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! line 0  status | ticket | rank | expires | widens | place | newest | wary
-//! line 1  claim: control | peer | own version | met | ...
+//! line 1  claim: control | peer | own version | met | below | ...
 //! 2 and 3 the ring of recent partners
 //! ```
 
@@ -69,7 +69,7 @@ impl<'a> User<'a> {
         newest = 6
     }
     word! {
-        /// 1 once a block between him and anyone was made: whether to ask the table at all.
+        /// How many blocks name him, his own and others': whether to ask the table at all.
         wary = 7
     }
     word! {
@@ -88,6 +88,11 @@ impl<'a> User<'a> {
         /// Partners he has had; the ring's next place is this modulo its length. Only his next join counts
         /// the pair before it.
         met = 11
+    }
+
+    word! {
+        /// While nobody has his seat: the one below it on the stack.
+        below = 12
     }
 
     /// Recent partners.
