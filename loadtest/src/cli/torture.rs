@@ -15,7 +15,7 @@ Examples:
   nobat-load torture --kills 1000 --seed 7      about 20 minutes
   nobat-load torture --load chat                people who meet, talk and pay
 
-Exit status: 0 passed, 1 failed, 2 it could not be held.")]
+Exit status: 0 passed, 1 failed, 2 it could not be held, or proves nothing.")]
 pub(super) struct Args {
     /// Kill the server with SIGKILL this many times.
     #[arg(long, value_name = "N", default_value_t = 40)]
@@ -63,6 +63,10 @@ impl Args {
                 return super::trouble(&format_args!("cannot write {}: {error}", path.display()));
             }
         }
-        ExitCode::from(u8::from(!verdict.pass))
+        ExitCode::from(match (verdict.pass, verdict.valid) {
+            (false, _) => 1,
+            (true, true) => 0,
+            (true, false) => 2,
+        })
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Ledger, Options, Outcome};
 use crate::auditor::{Check, Finding};
 
-/// From so many kills on a run in which no end was provably durable fails: it could not have found a repeat.
+/// From so many kills on a run in which no end was provably durable is invalid: it could not have found a repeat.
 const PROVING_KILLS: u32 = 10;
 
 /// How it ended.
@@ -16,6 +16,8 @@ const PROVING_KILLS: u32 = 10;
 pub struct Verdict {
     /// Nothing that must not happen happened.
     pub pass: bool,
+    /// It could have been found. Not so on a machine so busy that nothing could be proved of any message.
+    pub valid: bool,
     /// The seed.
     pub seed: u64,
     /// Kills by the moment they were aimed at.
@@ -80,8 +82,9 @@ pub(super) fn judge(options: &Options, outcome: Outcome, said: &str) -> Verdict 
     Verdict {
         pass: died.is_none()
             && lost + order + wrong + repeated == 0
-            && ledger.as_ref().is_none_or(Ledger::is_sound)
-            && (options.kills < PROVING_KILLS || audit.proven > 0),
+            && ledger.as_ref().is_none_or(Ledger::is_sound),
+        valid: options.kills < PROVING_KILLS
+            || (audit.proven > 0 && ledger.as_ref().is_none_or(Ledger::is_lively)),
         seed: options.seed,
         kills,
         updates: log.asked.len() as u64,
@@ -110,7 +113,11 @@ impl Verdict {
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::new();
-        let word = if self.pass { "PASS" } else { "FAIL" };
+        let word = match (self.pass, self.valid) {
+            (false, _) => "FAIL",
+            (true, true) => "PASS",
+            (true, false) => "INVALID (nothing could be proved: the machine is too busy)",
+        };
         let kills: u64 = self.kills.values().sum();
         let by: Vec<String> = self.kills.iter().map(|(moment, n)| format!("{n} {moment}")).collect();
         let _ = writeln!(out, "{word}  torture, {kills} kills ({}), seed {}\n", by.join(", "), self.seed);
