@@ -88,12 +88,12 @@ pub enum Call {
         title: String,
         /// 1 to 255 characters.
         about: String,
-        /// Comes back in [`Input::PreCheckout`] and [`Input::Paid`]; 1 to 128 bytes.
+        /// Comes back in [`crate::bot::Input::PreCheckout`] and [`crate::bot::Input::Paid`]; 1 to 128 bytes.
         payload: String,
         /// The price.
         stars: u32,
     },
-    /// Answers [`Input::PreCheckout`].
+    /// Answers [`crate::bot::Input::PreCheckout`].
     AnswerPreCheckout {
         /// The platform's id of the question.
         id: String,
@@ -123,7 +123,7 @@ pub struct Button {
 /// What an inline button does.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Comes back as [`Input::Callback`]; 1 to 64 bytes.
+    /// Comes back as [`crate::bot::Input::Callback`]; 1 to 64 bytes.
     Callback(String),
     /// Opens an address.
     Url(String),
