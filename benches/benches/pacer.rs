@@ -17,8 +17,8 @@
 //! With an out-file instead of `/dev/null`, `callgrind_annotate --inclusive=yes FILE` tells `take_in`, `let_leave`
 //! and `hear` apart. Forgetting a conversation falls to `take_in`: for each that comes one goes.
 //!
-//! `NOBAT_COUNT` is `nobat`, `heap` or `btree`, what is pending, and how many sends are counted; divide the
-//! `Collected` line by the latter.
+//! `NOBAT_COUNT` is `nobat`, `nothing` (the bench itself), `heap` or `btree`, what is pending, and how many sends
+//! are counted; divide the `Collected` line by the latter.
 
 use criterion::{BenchmarkId, Criterion, criterion_group};
 use hashbrown::HashMap;
@@ -89,6 +89,24 @@ impl Subject for Nobat {
         let Some(dispatch) = let_leave(&mut self.0, now) else { return false };
         black_box(dispatch.handle);
         hear(&mut self.0, now, dispatch.flight);
+        true
+    }
+}
+
+/// No pacer at all: what the bench itself costs, which the others' figures hold.
+struct Nothing;
+
+impl Subject for Nothing {
+    fn new() -> Self {
+        Self
+    }
+
+    fn enqueue(&mut self, now: Nanos, user: u64) {
+        black_box((now, user));
+    }
+
+    fn send(&mut self, now: Nanos) -> bool {
+        black_box(now);
         true
     }
 }
@@ -209,7 +227,7 @@ impl<S: Subject> Steady<S> {
 
     fn enqueue(&mut self) {
         let user = self.users[self.next];
-        self.next = (self.next + 1) % self.users.len();
+        self.next = if self.next + 1 == self.users.len() { 0 } else { self.next + 1 };
         self.subject.enqueue(Nanos(self.now), user);
     }
 
@@ -239,6 +257,7 @@ fn bench<S: Subject>(c: &mut Criterion, name: &str) {
 }
 
 fn all(c: &mut Criterion) {
+    bench::<Nothing>(c, "nothing");
     bench::<Nobat>(c, "nobat");
     bench::<Sorted<BinaryHeap<Reverse<(u64, u64, u64)>>>>(c, "binary_heap");
     bench::<Sorted<BTreeMap<(u64, u64), u64>>>(c, "btree_map");
@@ -264,12 +283,13 @@ fn count(order: &str) {
     };
     match name {
         "nobat" => measured_sends(&mut Steady::<Nobat>::new(pending), sends),
+        "nothing" => measured_sends(&mut Steady::<Nothing>::new(pending), sends),
         "heap" => {
             measured_sends(&mut Steady::<Sorted<BinaryHeap<Reverse<(u64, u64, u64)>>>>::new(pending), sends);
         }
         "btree" => measured_sends(&mut Steady::<Sorted<BTreeMap<(u64, u64), u64>>>::new(pending), sends),
         other => {
-            eprintln!("NOBAT_COUNT knows nobat, heap and btree, not {other:?}");
+            eprintln!("NOBAT_COUNT knows nobat, nothing, heap and btree, not {other:?}");
             std::process::exit(2);
         }
     }

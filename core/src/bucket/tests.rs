@@ -70,6 +70,44 @@ proptest! {
     }
 
     #[test]
+    fn a_window_grants_while_fewer_are_out_than_it_has_slots(
+        slots in 0u32..40,
+        steps in prop::collection::vec((0u64..120, 0u8..8, 0u32..40), 1..400),
+    ) {
+        // The twin counts what is out: unanswered, or answered within the last period.
+        let (mut window, mut slots) = (Window::new(slots, WINDOW), slots);
+        let (mut now, mut unanswered, mut backs) = (0u64, 0u32, Vec::<u64>::new());
+        for (wait, what, number) in steps {
+            now += wait;
+            backs.retain(|back| *back > now);
+            match what {
+                0..4 => {
+                    let fits = unanswered as usize + backs.len() < slots as usize;
+                    let missing = (unanswered as usize + backs.len()).saturating_sub(slots as usize);
+                    let at = |at: &u64| Nanos::from_millis(*at);
+                    let expected = NotBefore(backs.get(missing).map_or(Nanos::NEVER, at));
+                    let taken = window.take(Nanos::from_millis(now));
+                    prop_assert_eq!(taken, if fits { Ok(()) } else { Err(expected) });
+                    unanswered += u32::from(fits);
+                }
+                4..6 => {
+                    window.answered(Nanos::from_millis(now));
+                    backs.extend((unanswered > 0).then_some(now + 1_000));
+                    unanswered = unanswered.saturating_sub(1);
+                }
+                6 => {
+                    window.give_back();
+                    unanswered = unanswered.saturating_sub(1);
+                }
+                _ => {
+                    slots = number;
+                    window.set_slots(number);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn no_more_than_the_slots_are_judged_in_any_period(
         slots in 1u32..8,
         sends in prop::collection::vec((0u64..400, 0u64..900, 0u64..=100), 1..200),

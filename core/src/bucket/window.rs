@@ -9,34 +9,95 @@
 use super::NotBefore;
 use crate::time::{Nanos, nanos_of};
 use core::time::Duration;
-use std::collections::VecDeque;
+
+/// The smallest ring.
+const RING_MIN: usize = 32;
 
 /// `slots` tokens; each is out from its send until one period after the answer (or timeout) of that send.
 ///
 /// Single-owner by type: every method takes `&mut self`, there is no atomic in it. All operations are
-/// O(1) amortized. 8 bytes per token that is out and answered.
+/// O(1) amortized. 8 to 16 bytes per token that was ever used.
 #[derive(Clone, Debug)]
 pub struct Window {
     slots: u32,
-    period: u64,
+    /// Tokens that are in and were not used since they were made or given back.
+    spare: u32,
+    /// Tokens that vanish as they come back, after the number was lowered. None while any is spare.
+    debt: u32,
     /// Taken, and not answered yet.
     unanswered: u32,
-    /// When the answered ones come back; rising, because answers are reported in time order.
-    cooling: VecDeque<Nanos>,
+    period: u64,
+    /// When the other tokens come, or came, back; rising.
+    backs: Ring,
+    /// When the last one answered comes back.
+    latest: Nanos,
+}
+
+/// Instants, first in first out: a power of two of places, grown when they are all taken.
+#[derive(Clone, Default, Debug)]
+struct Ring {
+    places: Vec<Nanos>,
+    /// Counts all that ever left; its place is what remains of it in the number of places.
+    first: usize,
+    len: usize,
+}
+
+impl Ring {
+    /// The instant so many behind the first.
+    #[inline]
+    fn get(&self, behind: u32) -> Option<Nanos> {
+        let mask = self.places.len().wrapping_sub(1);
+        let at = self.first.wrapping_add(behind as usize) & mask;
+        if behind as usize >= self.len { None } else { self.places.get(at).copied() }
+    }
+
+    #[inline]
+    fn push(&mut self, instant: Nanos) {
+        if self.len == self.places.len() {
+            self.grow();
+        }
+        let mask = self.places.len() - 1;
+        self.places[self.first.wrapping_add(self.len) & mask] = instant;
+        self.len += 1;
+    }
+
+    /// Drops the first; there must be one.
+    #[inline]
+    fn drop_first(&mut self) {
+        self.first = self.first.wrapping_add(1);
+        self.len -= 1;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        let turn = self.first & self.places.len().wrapping_sub(1);
+        self.places.rotate_left(turn);
+        self.places.resize((self.len * 2).max(RING_MIN), Nanos::ZERO);
+        self.first = 0;
+    }
 }
 
 impl Window {
     /// All tokens are in.
     #[must_use]
     pub fn new(slots: u32, period: Duration) -> Self {
-        Self { slots, period: nanos_of(period), unanswered: 0, cooling: VecDeque::new() }
+        Self {
+            slots,
+            spare: slots,
+            debt: 0,
+            unanswered: 0,
+            period: nanos_of(period),
+            backs: Ring::default(),
+            latest: Nanos::ZERO,
+        }
     }
 
     /// All tokens are out until one period after `now`: what to assume after a restart.
     #[must_use]
     pub fn spent(slots: u32, period: Duration, now: Nanos) -> Self {
-        let mut window = Self::new(slots, period);
-        window.cooling.resize(slots as usize, now.after(period));
+        let mut window = Self { spare: 0, latest: now.after(period), ..Self::new(slots, period) };
+        (0..slots).for_each(|_| window.backs.push(window.latest));
         window
     }
 
@@ -47,16 +108,25 @@ impl Window {
     /// [`Nanos::NEVER`] if only an answer can bring one.
     #[inline]
     pub fn peek(&mut self, now: Nanos) -> Result<(), NotBefore> {
-        while self.cooling.front().is_some_and(|back| *back <= now) {
-            self.cooling.pop_front();
-        }
-        let out = self.unanswered as usize + self.cooling.len();
-        let slots = self.slots as usize;
-        if out < slots {
+        if self.spare > 0 {
             return Ok(());
         }
-        // More may be out than there are slots, after the number was lowered.
-        Err(NotBefore(self.cooling.get(out - slots).copied().unwrap_or(Nanos::NEVER)))
+        if self.debt > 0 {
+            self.vanish(now);
+        }
+        match self.backs.get(self.debt) {
+            Some(back) if back <= now => Ok(()),
+            back => Err(NotBefore(back.unwrap_or(Nanos::NEVER))),
+        }
+    }
+
+    /// Lets those vanish that are in again and should.
+    #[cold]
+    fn vanish(&mut self, now: Nanos) {
+        while self.debt > 0 && self.backs.get(0).is_some_and(|back| back <= now) {
+            self.backs.drop_first();
+            self.debt -= 1;
+        }
     }
 
     /// Takes a token for a send at `now`.
@@ -74,6 +144,11 @@ impl Window {
     #[inline]
     pub fn taken(&mut self) {
         self.unanswered += 1;
+        if self.spare > 0 {
+            self.spare -= 1;
+        } else {
+            self.backs.drop_first();
+        }
     }
 
     /// The send that a token paid for was answered, or given up, at `now`: the token comes back one
@@ -82,14 +157,20 @@ impl Window {
     pub fn answered(&mut self, now: Nanos) {
         let Some(left) = self.unanswered.checked_sub(1) else { return };
         self.unanswered = left;
-        let back = Nanos(now.0.saturating_add(self.period));
         // A clock that went back must not break the order that `peek` relies on.
-        self.cooling.push_back(self.cooling.back().map_or(back, |last| back.max(*last)));
+        self.latest = self.latest.max(Nanos(now.0.saturating_add(self.period)));
+        self.backs.push(self.latest);
     }
 
     /// The send that a token was taken for never left: the token is in again at once.
     pub fn give_back(&mut self) {
-        self.unanswered = self.unanswered.saturating_sub(1);
+        let Some(left) = self.unanswered.checked_sub(1) else { return };
+        self.unanswered = left;
+        if self.debt > 0 {
+            self.debt -= 1;
+        } else {
+            self.spare += 1;
+        }
     }
 
     /// How many tokens there are.
@@ -100,18 +181,21 @@ impl Window {
 
     /// Changes how many tokens there are. With fewer, tokens that are out vanish as they come back.
     pub fn set_slots(&mut self, slots: u32) {
+        if slots >= self.slots {
+            let more = slots - self.slots;
+            let forgiven = more.min(self.debt);
+            (self.debt, self.spare) = (self.debt - forgiven, self.spare + (more - forgiven));
+        } else {
+            let fewer = self.slots - slots;
+            let spare = fewer.min(self.spare);
+            (self.debt, self.spare) = (self.debt + (fewer - spare), self.spare - spare);
+        }
         self.slots = slots;
-    }
-
-    /// Tokens that are out, as of the last `peek` or `take`.
-    #[must_use]
-    pub fn out(&self) -> u32 {
-        self.unanswered + u32::try_from(self.cooling.len()).unwrap_or(u32::MAX)
     }
 
     /// The instant at which every answered token is in again.
     #[must_use]
     pub fn all_in_at(&self) -> Option<Nanos> {
-        if self.unanswered > 0 { None } else { Some(self.cooling.back().copied().unwrap_or(Nanos::ZERO)) }
+        if self.unanswered > 0 { None } else { Some(self.latest) }
     }
 }

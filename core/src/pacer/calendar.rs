@@ -18,7 +18,6 @@ use super::dialogue::Dialogue;
 use super::slab::{List, NIL, Slab};
 use crate::bucket::Rate;
 use crate::time::{Nanos, nanos_of};
-use std::collections::VecDeque;
 
 /// A tick is 2^27 ns, 0.134 s: seven of them in the second that a chat's messages keep apart.
 const TICK_BITS: u32 = 27;
@@ -76,12 +75,17 @@ struct Tick {
 /// Ready conversations by the tick of their turn.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Calendar {
-    /// Consecutive ticks; the first has somebody, unless the row is empty.
-    row: VecDeque<Tick>,
-    /// Which tick the first is.
+    /// A power of two of ticks; tick t stands where t's remainder is. Outside of the span all are empty.
+    row: Vec<Tick>,
+    /// The first tick of the span, which has somebody unless the span is empty.
     first: u32,
+    /// So many consecutive ticks may have somebody.
+    span: u32,
     len: u32,
 }
+
+/// The smallest row.
+const ROW_MIN: usize = 32;
 
 impl Calendar {
     #[inline]
@@ -97,71 +101,116 @@ impl Calendar {
     /// Whose turn it is, or [`NIL`].
     #[inline]
     pub(super) fn head(&self) -> u32 {
-        self.row.front().map_or(NIL, |tick| tick.list.head)
+        if self.len == 0 { NIL } else { self.tick(self.first).list.head }
     }
 
-    /// Takes a conversation in, at its node's turn. Amortized O(1): the row grows by the ticks that pass.
     #[inline]
-    pub(super) fn insert(&mut self, nodes: &mut Slab<Dialogue>, d: u32) {
-        let at = self.place(nodes[d].turn);
-        nodes[d].turn = self.first + at as u32;
-        let tick = &mut self.row[at];
-        nodes[d].stamp = tick.came;
-        tick.list.push_back(nodes, d);
-        (tick.len, tick.came, self.len) = (tick.len + 1, tick.came.wrapping_add(1), self.len + 1);
+    fn tick(&self, turn: u32) -> &Tick {
+        &self.row[turn as usize & (self.row.len() - 1)]
     }
 
-    /// Where in the row a turn is, after making it long enough.
     #[inline]
-    fn place(&mut self, turn: u32) -> usize {
-        if self.row.is_empty() {
-            self.first = turn;
+    fn tick_mut(&mut self, turn: u32) -> &mut Tick {
+        let mask = self.row.len() - 1;
+        &mut self.row[turn as usize & mask]
+    }
+
+    /// Takes a conversation in, at its node's turn, and gives the node. Amortized O(1): the row grows by the
+    /// ticks that pass.
+    #[inline(always)]
+    pub(super) fn insert<'a>(&mut self, nodes: &'a mut Slab<Dialogue>, d: u32) -> &'a mut Dialogue {
+        let mut turn = nodes[d].turn;
+        if turn.wrapping_sub(self.first) >= self.span {
+            turn = self.reach(turn);
         }
-        if turn < self.first {
-            let room = TICKS_MAX - self.row.len();
-            for _ in 0..room.min((self.first - turn) as usize) {
-                self.row.push_front(Tick::default());
-                self.first -= 1;
-            }
-            return 0;
+        self.len += 1;
+        let tick = self.tick_mut(turn);
+        let stamp = tick.came;
+        (tick.len, tick.came) = (tick.len + 1, stamp.wrapping_add(1));
+        let node = tick.list.append(nodes, d);
+        (node.turn, node.stamp) = (turn, stamp);
+        node
+    }
+
+    /// Makes the span reach to a turn outside of it, or as near as it may be long; gives the tick reached.
+    #[inline(never)]
+    fn reach(&mut self, turn: u32) -> u32 {
+        let most = TICKS_MAX as u32;
+        let (mut first, mut span) = if self.span == 0 { (turn, 1) } else { (self.first, self.span) };
+        if turn < first {
+            let more = (first - turn).min(most - span);
+            (first, span) = (first - more, span + more);
+        } else {
+            span = span.max((turn - first).saturating_add(1).min(most));
         }
-        let at = ((turn - self.first) as usize).min(TICKS_MAX - 1);
-        while self.row.len() <= at {
-            self.row.push_back(Tick::default());
+        if self.row.len() < span as usize {
+            self.lengthen(span as usize);
         }
-        at
+        (self.first, self.span) = (first, span);
+        turn.clamp(first, first + (span - 1))
+    }
+
+    /// Makes the row so long that a span of so many ticks fits.
+    #[cold]
+    fn lengthen(&mut self, span: usize) {
+        let ticks = span.next_power_of_two().max(ROW_MIN);
+        let old = core::mem::replace(&mut self.row, vec![Tick::default(); ticks]);
+        for turn in (self.first..).take(self.span as usize) {
+            *self.tick_mut(turn) = old[turn as usize & (old.len() - 1)];
+        }
     }
 
     /// Takes a conversation of this calendar out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&mut self, nodes: &mut Slab<Dialogue>, d: u32) {
-        let tick = &mut self.row[(nodes[d].turn - self.first) as usize];
+        let tick = self.tick_mut(nodes[d].turn);
         tick.list.remove(nodes, d);
-        (tick.len, self.len) = (tick.len - 1, self.len - 1);
-        if self.len == 0 {
-            self.row.clear();
+        tick.len -= 1;
+        let emptied = tick.len == 0;
+        self.len -= 1;
+        if emptied {
+            self.advance();
         }
-        while self.row.front().is_some_and(|tick| tick.len == 0) {
-            self.row.pop_front();
-            self.first += 1;
+    }
+
+    /// Takes out whose turn it is, and gives its number. There must be somebody.
+    #[inline(always)]
+    pub(super) fn pop(&mut self, nodes: &mut Slab<Dialogue>) -> u32 {
+        let tick = self.tick_mut(self.first);
+        let d = tick.list.pop_front(nodes).unwrap_or(NIL);
+        tick.len -= 1;
+        let emptied = tick.len == 0;
+        self.len -= 1;
+        if emptied {
+            self.advance();
+        }
+        d
+    }
+
+    /// Moves the span's beginning to the first tick that has somebody.
+    #[inline(never)]
+    fn advance(&mut self) {
+        if self.len == 0 {
+            self.span = 0;
+        }
+        while self.span > 0 && self.tick(self.first).len == 0 {
+            (self.first, self.span) = (self.first.wrapping_add(1), self.span - 1);
         }
     }
 
     /// How many have their turn before a conversation of this calendar: exact, but for those of its own
     /// tick that left out of turn. O(ticks in front of it): seven for each second it has waited.
     pub(super) fn before(&self, node: &Dialogue) -> u32 {
-        let at = (node.turn - self.first) as usize;
-        let earlier: u32 = self.row.iter().take(at).map(|tick| tick.len).sum();
-        let own = self.row.get(at).map_or(0, |tick| {
-            // Those in the tick are the last `len` that came in.
-            tick.len.saturating_sub(tick.came.wrapping_sub(node.stamp))
-        });
-        earlier + own
+        let earlier: u32 = (self.first..node.turn).map(|turn| self.tick(turn).len).sum();
+        let own = self.tick(node.turn);
+        // Those in the tick are the last `len` that came in.
+        earlier + own.len.saturating_sub(own.came.wrapping_sub(node.stamp))
     }
 
     /// The lists, in the order of their turns.
     pub(super) fn lists(&self) -> impl Iterator<Item = (u32, List<0>, u32)> + '_ {
-        (self.first..).zip(&self.row).map(|(turn, tick)| (turn, tick.list, tick.len))
+        let span = (self.first..).take(self.span as usize);
+        span.map(|turn| (turn, self.tick(turn))).map(|(turn, tick)| (turn, tick.list, tick.len))
     }
 }
 
@@ -222,7 +271,7 @@ mod tests {
             let first = self.twin.iter().copied().min_by_key(|d| self.turn(*d));
             assert_eq!(self.calendar.head(), first.unwrap_or(NIL));
             assert_eq!(self.calendar.len() as usize, self.twin.len());
-            assert!(self.calendar.row.len() <= TICKS_MAX);
+            assert!(self.calendar.row.len() <= TICKS_MAX && self.calendar.span as usize <= TICKS_MAX);
         }
 
         fn check_last(&self) {
@@ -245,7 +294,7 @@ mod tests {
                         rig.insert(turn);
                         rig.check_last();
                         let given = rig.turn(*rig.twin.last().expect("one"));
-                        let (first, row) = (rig.calendar.first, rig.calendar.row.len());
+                        let (first, row) = (rig.calendar.first, rig.calendar.span as usize);
                         let ends = [first, first + TICKS_MAX as u32 - 1];
                         // Only what does not fit into the row is moved, and to its end that is nearer.
                         prop_assert!(given == turn || row == TICKS_MAX && ends.contains(&given));

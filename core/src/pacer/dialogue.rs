@@ -68,13 +68,13 @@ impl Waiting {
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub(super) struct Dialogue {
-    user: u64,
+    pub(super) user: u64,
     /// The theoretical arrival time of the private chat. One for all lanes: at most stricter than one per
     /// (token, chat), and a user reads one conversation.
     pub(super) tat: Nanos,
     /// Its envelopes in the order in which they must leave; the head stays here while in flight.
     pub(super) queue: List<0>,
-    links: Links,
+    pub(super) links: Links,
     /// How many of them are of each class.
     pub(super) waiting: Waiting,
     /// In which tick its turn comes while it is ready; else from when on its next turn may be. What is
@@ -87,7 +87,7 @@ pub(super) struct Dialogue {
     pub(super) stamp: u32,
     /// The lane its head goes to.
     pub(super) lane: LaneIx,
-    kind: u8,
+    pub(super) kind: u8,
     /// The class of the calendar or list it is in.
     pub(super) class: Class,
     pub(super) state: State,
@@ -127,6 +127,12 @@ impl Dialogue {
             reach,
             passing: false,
         }
+    }
+
+    #[cold]
+    fn blank() -> Self {
+        let nobody = Conversation { kind: crate::id::KindIx(0), user: crate::id::UserId(0) };
+        Self::new(nobody, Nanos::ZERO, Reach::Unknown)
     }
 
     /// What to take for the private chat's theoretical arrival time at `now`. The platform may count a
@@ -183,7 +189,7 @@ impl Dialogues {
     }
 
     /// The conversation's node, or where it would be.
-    #[inline]
+    #[inline(always)]
     pub(super) fn search(&self, conversation: Conversation) -> Result<u32, Vacant> {
         let (user, kind) = (conversation.user.0, conversation.kind.0);
         self.index.find(self.hash(user, kind), |at| {
@@ -192,7 +198,7 @@ impl Dialogues {
         })
     }
 
-    #[inline]
+    #[inline(never)]
     pub(super) fn find(&self, conversation: Conversation) -> Option<u32> {
         self.search(conversation).ok()
     }
@@ -213,22 +219,17 @@ impl Dialogues {
         }
     }
 
-    /// The number that the next new node will have.
-    #[inline]
-    pub(super) fn next_number(&self) -> u32 {
-        self.nodes.next_number()
-    }
-
     /// Takes in the node of a conversation that a search did not find; nothing was changed since.
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, vacant: Vacant, node: Dialogue) -> u32 {
-        let at = self.nodes.insert(node);
+        let (at, place) = self.nodes.reserve(Dialogue::blank);
+        *place = node;
         self.index.insert(vacant, at);
         at
     }
 
     /// Forgets an empty dialogue that is in no list.
-    #[inline]
+    #[inline(never)]
     pub(super) fn remove(&mut self, at: u32) {
         let node = &self.nodes[at];
         let hash = self.hash(node.user, node.kind);
@@ -236,21 +237,35 @@ impl Dialogues {
         self.nodes.remove(at);
     }
 
+    /// An empty one that holds no grant waits until its bucket is full; if it is, it is forgotten.
+    #[inline(always)]
+    pub(super) fn cool(&mut self, at: u32, now: Nanos) {
+        if self.nodes[at].is_full(now) {
+            return self.remove(at);
+        }
+        self.cooling.append(&mut self.nodes, at).state = State::Cooling;
+    }
+
     /// The numbers of all that exist, in no order.
     pub(super) fn live(&self) -> Vec<u32> {
         self.index.iter().collect()
     }
 
-    /// Forgets up to `most` empty dialogues whose bucket is full.
-    #[inline]
-    pub(super) fn forget_full(&mut self, now: Nanos, most: usize) {
-        for _ in 0..most {
-            let front = self.cooling.head;
-            if front == NIL || !self.nodes[front].is_full(now) {
-                return;
-            }
-            self.cooling.pop_front(&mut self.nodes);
-            self.remove(front);
+    /// Forgets the dialogue that has been empty longest, if its bucket is full; else gives `false`.
+    #[inline(always)]
+    pub(super) fn forget_full(&mut self, now: Nanos) -> bool {
+        let front = self.cooling.head;
+        if front == NIL {
+            return false;
         }
+        let node = &self.nodes[front];
+        let hash = self.hash(node.user, node.kind);
+        if !node.is_full(now) {
+            return false;
+        }
+        self.cooling.pop_front(&mut self.nodes);
+        self.index.remove(hash, front);
+        self.nodes.remove(front);
+        true
     }
 }

@@ -5,15 +5,45 @@
 
 use super::calendar::Calendar;
 use super::dialogue::State;
+use super::env::Env;
 use super::health::LaneHealth;
-use super::lane::Gate;
+use super::lane::{Gate, Lane};
 use super::route::{CALL, DIALOGUE, GROUP, LANE, NUMBER};
-use super::slab::NIL;
-use super::{Dispatch, Flight, FlightId, Pacer};
+use super::slab::{Links, NIL};
+use super::{Dispatch, FlightId, Mark, Pacer};
 use crate::envelope::{Class, DropReason};
 use crate::id::LaneIx;
 use crate::time::Nanos;
 use crate::wheel::TimerId;
+
+/// Notes an envelope that nothing can shed any more as under way through its lane, with the next number.
+#[inline(always)]
+fn fly<T: Copy>(
+    number: &mut u32,
+    (e, env): (u32, &mut Env<T>),
+    (l, lane): (LaneIx, &mut Lane),
+    turn: Class,
+) -> Dispatch<T> {
+    debug_assert_eq!(env.lane, l, "what leaves is counted at its lane");
+    lane.pending[env.class as usize] -= 1;
+    lane.in_flight += 1;
+    let tries = env.dialogue != NIL && env.via.arrived_on().is_some_and(|arrived| arrived != l);
+    let vouches = lane.refused.is_none_or(|(chat, _)| chat != env.chat);
+    let mark = Mark::new(*number, turn, vouches, tries);
+    *number = if *number + 1 == Mark::NUMBERS { 0 } else { *number + 1 };
+    env.age = Links::keeping(mark.0);
+    Dispatch {
+        flight: FlightId(u64::from(mark.0) << 32 | u64::from(e)),
+        lane: l,
+        conversation: env.conversation(),
+        chat: env.chat,
+        class: env.class,
+        turn,
+        id: env.id,
+        handle: env.handle,
+        attempt: env.attempts,
+    }
+}
 
 impl<T: Copy> Pacer<T> {
     /// The next send that may leave at `now`; `None` when nothing more may. Lanes take turns. Amortized
@@ -31,7 +61,7 @@ impl<T: Copy> Pacer<T> {
                 return Some(dispatch);
             }
         }
-        self.dialogues.forget_full(now, 64);
+        (0..64).all(|_| self.dialogues.forget_full(now));
         None
     }
 
@@ -60,6 +90,14 @@ impl<T: Copy> Pacer<T> {
     /// has changed.
     #[inline]
     fn ask(&mut self, l: LaneIx, now: Nanos) -> Option<Dispatch<T>> {
+        if let Some(class) = self.lanes[l.index()].grants(&self.config, now) {
+            return self.dispatch_message(l, class, now);
+        }
+        self.ask_gate(l, now)
+    }
+
+    #[inline(never)]
+    fn ask_gate(&mut self, l: LaneIx, now: Nanos) -> Option<Dispatch<T>> {
         self.half_open(l, now);
         self.sweep_ahead(l, now);
         match self.lanes[l.index()].gate(&self.config, now) {
@@ -104,14 +142,14 @@ impl<T: Copy> Pacer<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch_message(&mut self, l: LaneIx, turn: Class, now: Nanos) -> Option<Dispatch<T>> {
-        let lane = &mut self.lanes[l.index()];
-        let d = lane.ready[turn as usize].head();
-        lane.remove_ready(turn, &mut self.dialogues.nodes, d);
-        let node = &mut self.dialogues.nodes[d];
+        let Self { lanes, dialogues, envs, .. } = self;
+        let lane = &mut lanes[l.index()];
+        let d = lane.pop_ready(turn, &mut dialogues.nodes);
+        let node = &mut dialogues.nodes[d];
         let e = node.queue.head;
-        let env = &self.envs[e];
+        let env = &mut envs[e];
         // What changed since it became ready: its time ran out, or its chat was told to wait.
         if env.deadline.is_over(self.start, now) || self.freezes.until(l, env.chat, now) > now {
             node.state = State::Loose;
@@ -120,7 +158,11 @@ impl<T: Copy> Pacer<T> {
         }
         node.state = State::Flying;
         lane.take(turn, now);
-        Some(self.depart(e, l, turn))
+        if env.age.is_linked() {
+            return Some(self.depart(e, l, turn));
+        }
+        self.counters.dispatched[turn as usize] += 1;
+        Some(fly(&mut self.flight, (e, env), (l, lane), turn))
     }
 
     fn dispatch_call(&mut self, l: LaneIx, class: Class, now: Nanos) -> Option<Dispatch<T>> {
@@ -144,31 +186,10 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Notes an envelope as under way.
-    #[inline]
     pub(super) fn depart(&mut self, e: u32, l: LaneIx, turn: Class) -> Dispatch<T> {
-        self.count_out(e);
+        self.forget_age(e);
         self.counters.dispatched[turn as usize] += 1;
-        let lane = &mut self.lanes[l.index()];
-        lane.in_flight += 1;
-        let env = &self.envs[e];
-        let tries = env.dialogue != NIL && env.via.arrived_on().is_some_and(|arrived| arrived != l);
-        let vouches = lane.refused.is_none_or(|(chat, _)| chat != env.chat);
-        let (at, generation) = self.flights.insert_with(|old| {
-            // The number of a flight that ended stays in its place, raised.
-            let generation = old.map_or(0, |old: &Flight| old.generation);
-            (Flight { envelope: e, generation, lane: l, turn, live: true, vouches, tries }, generation)
-        });
-        Dispatch {
-            flight: FlightId(u64::from(generation) << 32 | u64::from(at)),
-            lane: l,
-            conversation: env.conversation(),
-            chat: env.chat,
-            class: env.class,
-            turn,
-            id: env.id,
-            handle: env.handle,
-            attempt: env.attempts,
-        }
+        fly(&mut self.flight, (e, &mut self.envs[e]), (l, &mut self.lanes[l.index()]), turn)
     }
 
     /// Puts a call back into its lane, or onto the wheel until `not_before`.

@@ -2,7 +2,7 @@
 //!
 //! What lives here: [`Env`] and the two fields of it that are packed, [`Via`] and [`Deadline`]. Plain data.
 
-use super::slab::{Linked, Links};
+use super::slab::{Linked, Links, NIL};
 use crate::envelope::{Class, Conversation, Place, Route};
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, UserId};
 use crate::time::Nanos;
@@ -20,7 +20,7 @@ pub(super) struct Env<T> {
     pub(super) user: UserId,
     pub(super) chat: ChatId,
     pub(super) queue: Links,
-    /// In its class's list by age, if it may be shed.
+    /// In its class's list by age, if it may be shed; while it flies in none, and keeps its [`super::Mark`].
     pub(super) age: Links,
     /// [`super::slab::NIL`] for calls that are not messages, and for a message ahead until it leaves.
     pub(super) dialogue: u32,
@@ -40,6 +40,28 @@ pub(super) struct Env<T> {
 const _: () = assert!(size_of::<Env<u32>>() == 64);
 
 impl<T> Env<T> {
+    /// What stands in a place until something is put there.
+    #[cold]
+    pub(super) fn blank(handle: T) -> Self {
+        Self {
+            id: EnvelopeId(0),
+            user: UserId(0),
+            chat: ChatId(0),
+            queue: Links::default(),
+            age: Links::default(),
+            dialogue: NIL,
+            handle,
+            deadline: Deadline::NONE,
+            arrived: 0,
+            via: Via(0),
+            lane: LaneIx(0),
+            kind: KindIx(0),
+            class: Class::Bulk,
+            place: Place::InOrder,
+            attempts: 0,
+        }
+    }
+
     pub(super) const fn conversation(&self) -> Conversation {
         Conversation { kind: self.kind, user: self.user }
     }
@@ -92,7 +114,7 @@ impl Via {
 pub(super) struct Deadline(u32);
 
 impl Deadline {
-    const NONE: Self = Self(u32::MAX);
+    pub(super) const NONE: Self = Self(u32::MAX);
     const TICK_BITS: u32 = 22;
 
     pub(super) fn new(at: Option<Nanos>, start: Nanos) -> Self {

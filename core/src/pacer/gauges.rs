@@ -94,10 +94,10 @@ impl<T: Copy> Pacer<T> {
         self.lanes.len() as u16
     }
 
-    /// Sends without an answer, over all lanes.
+    /// Sends without an answer, over all lanes. O(lanes).
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.flights.len()
+        self.lanes.iter().map(|lane| lane.in_flight as usize).sum()
     }
 
     /// Users of whom it is known whether their home lane reaches them.

@@ -2,10 +2,10 @@
 
 use super::dialogue::{Dialogue, State, Waiting};
 use super::env::{Deadline, Env, Via};
-use super::index::Vacant;
+use super::health::LaneHealth;
+use super::lane::Lane;
 use super::reach::{Reach, ReachMode};
-use super::route::Way;
-use super::slab::{Links, NIL};
+use super::slab::{Links, List, NIL, Slab};
 use super::{Full, Pacer, Parcel};
 use crate::envelope::{Class, DropReason, Place, Route};
 use crate::id::LaneIx;
@@ -13,6 +13,36 @@ use crate::time::Nanos;
 
 /// The shedding rule has no room for it, or its conversation has not.
 pub(super) struct NoRoom;
+
+/// Builds a parcel's envelope in its place, for a lane and a dialogue, as of a tick; gives its number.
+#[inline(always)]
+fn place_env<T: Copy>(
+    envs: &mut Slab<Env<T>>,
+    parcel: &Parcel<T>,
+    (lane, dialogue): (LaneIx, u32),
+    queue: Links,
+    (arrived, deadline): (u32, Deadline),
+) -> u32 {
+    let (e, place) = envs.reserve(|| Env::blank(parcel.handle));
+    *place = Env {
+        id: parcel.id,
+        user: parcel.conversation.user,
+        chat: parcel.chat,
+        queue,
+        age: Links::default(),
+        dialogue,
+        handle: parcel.handle,
+        deadline,
+        arrived,
+        via: Via::new(parcel.route, parcel.arrived_on),
+        lane,
+        kind: parcel.conversation.kind,
+        class: parcel.class,
+        place: parcel.place,
+        attempts: 0,
+    };
+    e
+}
 
 impl<T: Copy> Pacer<T> {
     /// Takes an envelope in. It leaves through [`Pacer::poll_dispatch`], or ends in [`Pacer::poll_dropped`].
@@ -23,6 +53,19 @@ impl<T: Copy> Pacer<T> {
     /// nothing was shed for it then.
     pub fn enqueue(&mut self, now: Nanos, parcel: Parcel<T>) -> Result<(), Full<T>> {
         self.now = self.now.max(now);
+        if parcel.place == Place::InOrder {
+            // One may be made below, so one that is full goes: as many as come in are forgotten.
+            self.dialogues.forget_full(self.now);
+            if self.starts(&parcel) {
+                return Ok(());
+            }
+        }
+        self.enqueue_slowly(parcel)
+    }
+
+    /// Takes in what [`Pacer::starts`] leaves alone.
+    #[inline(never)]
+    fn enqueue_slowly(&mut self, parcel: Parcel<T>) -> Result<(), Full<T>> {
         let taken = match (self.enqueue_lane(&parcel), parcel.place) {
             (Some(lane), Place::InOrder) => self.enqueue_message(&parcel, lane),
             (Some(lane), Place::Call) => self.enqueue_call(&parcel, lane),
@@ -50,58 +93,55 @@ impl<T: Copy> Pacer<T> {
         (lane.index() < self.lanes.len()).then_some(lane)
     }
 
-    #[inline]
-    fn enqueue_message(&mut self, parcel: &Parcel<T>, lane: LaneIx) -> Result<(), NoRoom> {
-        // One may be made below, so one that is full goes: as many as come in are forgotten.
-        self.dialogues.forget_full(self.now, 1);
-        match self.dialogues.search(parcel.conversation) {
-            Err(vacant) if self.envs.len() < self.config.max_pending && self.starts_ready(parcel) => {
-                self.start(parcel, lane, vacant);
-                Ok(())
-            }
-            _ => self.enqueue_behind(parcel, lane),
+    /// Takes in the first message of a conversation, if nothing but the window of its home lane can hold it back:
+    /// no announced wait, no group, no spent bucket, no bound, no deadline, no lane that is down. It does then
+    /// what [`Pacer::settle`] would do, without looking anything up twice. `false`: nothing was done.
+    #[inline(always)]
+    fn starts(&mut self, parcel: &Parcel<T>) -> bool {
+        let (now, user, class) = (self.now, parcel.conversation.user, parcel.class);
+        if parcel.chat.0 < 0 || parcel.route != Route::Home || parcel.deadline.is_some() {
+            return false;
         }
-    }
-
-    /// Whether nothing but its lane could hold back a message whose conversation is not known: no announced
-    /// wait, no group, no spent bucket, no bound, no deadline.
-    #[inline]
-    fn starts_ready(&self, parcel: &Parcel<T>) -> bool {
-        let free = parcel.chat.0 >= 0 && self.config.chat.peek(self.unseen, self.now).is_ok();
-        free && self.freezes.is_empty() && parcel.deadline.is_none() && self.config.max_per_conversation > 0
-    }
-
-    /// The first message of a conversation, if its lane is up: what [`Pacer::settle`] would do, without looking
-    /// anything up twice.
-    #[inline]
-    fn start(&mut self, parcel: &Parcel<T>, guess: LaneIx, vacant: Vacant) {
-        let user = parcel.conversation.user;
-        let reach = self.reach_at_arrival(parcel, self.reach.get(user));
-        let class = parcel.class;
-        let way = self.way(Via::new(parcel.route, parcel.arrived_on), user, reach);
-        let mut node = Dialogue::new(parcel.conversation, self.unseen, reach);
-        node.waiting.add(class);
-        let Way::Up(l) = way else {
-            let d = self.dialogues.insert(vacant, node);
-            let e = self.insert_env(parcel, guess, d);
-            self.dialogues.nodes[d].queue.push_back(&mut self.envs, e);
-            return self.settle(d, self.now, Nanos::ZERO);
+        if !self.freezes.is_empty() || self.config.chat.peek(self.unseen, now).is_err() {
+            return false;
+        }
+        if self.envs.len() >= self.config.max_pending || self.config.max_per_conversation == 0 {
+            return false;
+        }
+        let Err(vacant) = self.dialogues.search(parcel.conversation) else { return false };
+        let home = self.homes.of(user);
+        let known = self.reach.get(user);
+        let reached = known == Reach::Unknown && self.config.reach == ReachMode::All;
+        let trusted = reached || known == Reach::Reached || home == parcel.arrived_on;
+        let closed = |lane: &Lane| trusted && lane.health.state == LaneHealth::Closed;
+        if !self.lanes.get(home.index()).is_some_and(closed) {
+            return false;
+        }
+        let reach = self.reach_at_arrival(parcel, known);
+        let tick = self.clock.tick(now);
+        let mut waiting = Waiting::default();
+        waiting.add(class);
+        let node = Dialogue {
+            waiting,
+            turn: tick,
+            lane: home,
+            class,
+            state: State::Ready,
+            ..Dialogue::new(parcel.conversation, self.unseen, reach)
         };
-        let d = self.dialogues.next_number();
-        let e = self.insert_env(parcel, l, d);
-        node.queue.push_back(&mut self.envs, e);
-        (node.lane, node.class, node.state) = (l, class, State::Ready);
-        node.turn = self.clock.tick(self.now);
-        self.dialogues.insert(vacant, node);
-        let lane = &mut self.lanes[l.index()];
-        lane.insert_ready(class, &mut self.dialogues.nodes, d);
+        let d = self.dialogues.insert(vacant, node);
+        let e = place_env(&mut self.envs, parcel, (home, d), Links::alone(), (tick, Deadline::NONE));
+        let lane = &mut self.lanes[home.index()];
+        lane.insert_ready(class, &mut self.dialogues.nodes, d).queue = List::of_one(e);
         if !lane.sleeps {
-            self.active.insert(l);
+            self.active.insert(home);
         }
+        self.count_in(e, home, class);
+        true
     }
 
     /// A message of a conversation that is known, or that something may hold back.
-    fn enqueue_behind(&mut self, parcel: &Parcel<T>, lane: LaneIx) -> Result<(), NoRoom> {
+    fn enqueue_message(&mut self, parcel: &Parcel<T>, lane: LaneIx) -> Result<(), NoRoom> {
         let now = self.now;
         let mut d = self.dialogue_of(parcel);
         let crowded = self.dialogues.nodes[d].waiting.total() >= u32::from(self.config.max_per_conversation);
@@ -162,7 +202,7 @@ impl<T: Copy> Pacer<T> {
 
     /// An update on his home lane proves that it reaches him. The engine makes it durable, since it saw
     /// the update; here it saves a try.
-    #[inline]
+    #[inline(always)]
     fn reach_at_arrival(&mut self, parcel: &Parcel<T>, known: Reach) -> Reach {
         let user = parcel.conversation.user;
         let is_news = self.config.reach != ReachMode::All && known != Reach::Reached;
@@ -173,34 +213,23 @@ impl<T: Copy> Pacer<T> {
         Reach::Reached
     }
 
-    #[inline]
     pub(super) fn insert_env(&mut self, parcel: &Parcel<T>, lane: LaneIx, dialogue: u32) -> u32 {
-        let class = parcel.class;
-        let lasts = class == Class::Urgent && parcel.place != Place::Ahead;
-        let deadline = if lasts { None } else { parcel.deadline };
-        let e = self.envs.insert(Env {
-            id: parcel.id,
-            user: parcel.conversation.user,
-            chat: parcel.chat,
-            deadline: Deadline::new(deadline, self.start),
-            queue: Links::default(),
-            age: Links::default(),
-            dialogue,
-            handle: parcel.handle,
-            arrived: self.clock.tick(self.now),
-            via: Via::new(parcel.route, parcel.arrived_on),
-            lane,
-            kind: parcel.conversation.kind,
-            class,
-            place: parcel.place,
-            attempts: 0,
-        });
+        let lasts = parcel.class == Class::Urgent && parcel.place != Place::Ahead;
+        let deadline = Deadline::new(if lasts { None } else { parcel.deadline }, self.start);
+        let (tick, queue) = (self.clock.tick(self.now), Links::default());
+        let e = place_env(&mut self.envs, parcel, (lane, dialogue), queue, (tick, deadline));
+        self.count_in(e, lane, parcel.class);
+        e
+    }
+
+    /// Counts a new one in.
+    #[inline(always)]
+    fn count_in(&mut self, e: u32, lane: LaneIx, class: Class) {
         self.counters.enqueued += 1;
         self.lanes[lane.index()].pending[class as usize] += 1;
         if self.may_be_shed(class) {
             self.ages[class as usize].push_back(&mut self.envs, e);
         }
-        e
     }
 
     /// Counts an envelope that comes back from a flight as waiting.

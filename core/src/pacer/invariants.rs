@@ -56,10 +56,10 @@ impl<T: Copy> Pacer<T> {
             assert_eq!(waiting, self.dialogues.nodes[d].waiting);
         }
         assert_eq!(dialogues, self.dialogues.nodes.len(), "a conversation was lost");
-        let in_flight: u32 = self.lanes.iter().map(|lane| lane.in_flight).sum();
-        assert_eq!(in_flight as usize, self.flights.len());
+        let flying = self.flying().len();
+        assert_eq!(self.in_flight(), flying, "a flight was lost");
         let counted: usize = self.lanes.iter().flat_map(|lane| lane.pending).map(|n| n as usize).sum();
-        assert_eq!(counted + self.flights.len(), self.envs.len(), "an envelope was lost");
+        assert_eq!(counted + flying, self.envs.len(), "an envelope was lost");
         assert!(envelopes <= self.envs.len(), "an envelope is in two places");
         for (lane, messages) in self.lanes.iter().zip(&pending) {
             for (counted, messages) in lane.pending.iter().zip(messages) {
@@ -80,14 +80,18 @@ impl<T: Copy> Pacer<T> {
                 e = List::<QUEUE>::after(&mut self.envs, e);
             }
         }
-        let flying: Vec<u32> = self.flights.all_mut().iter().filter(|f| f.live).map(|f| f.envelope).collect();
-        let ahead = flying.into_iter().filter(|e| self.envs[*e].place == Place::Ahead);
+        let ahead = self.flying().into_iter().filter(|e| self.envs[*e].place == Place::Ahead);
         let mut passed: Vec<u32> = ahead.map(|e| self.envs[e].dialogue).collect();
         let live = self.dialogues.live().into_iter();
         let mut passing: Vec<u32> = live.filter(|d| self.dialogues.nodes[*d].passing).collect();
         passed.sort_unstable();
         passing.sort_unstable();
         assert_eq!(passed, passing, "a message ahead lost its dialogue, or has company");
+    }
+
+    /// The envelopes that keep the mark of a flight.
+    fn flying(&mut self) -> Vec<u32> {
+        (0..).zip(self.envs.all_mut()).filter(|(_, env)| env.age.kept() != NIL).map(|(e, _)| e).collect()
     }
 
     /// The dialogues of a list, each of which must be in this state.

@@ -110,6 +110,23 @@ impl Lane {
         }
     }
 
+    /// The class of the message that may leave at `now` through a lane that nothing troubles, as is the rule.
+    /// `None`: [`Lane::gate`] knows. Takes nothing.
+    #[inline(always)]
+    pub(super) fn grants(&mut self, config: &PacerConfig, now: Nanos) -> Option<Class> {
+        let odd = self.paused | self.cautious | self.capped;
+        if odd || self.in_flight >= config.in_flight || !self.ahead.is_empty() {
+            return None;
+        }
+        if !self.carries_ahead(now) || self.first_call().is_some() {
+            return None;
+        }
+        let class = self.turns.choose(self.waiting)?;
+        self.window.peek(now).ok()?;
+        self.sleeps = false;
+        Some(class)
+    }
+
     /// Whether something may leave at `now`, and what. Takes nothing. O(classes).
     #[inline]
     pub(super) fn gate(&mut self, config: &PacerConfig, now: Nanos) -> Gate {
@@ -214,9 +231,14 @@ impl Lane {
 
     /// Takes in a conversation of `class` whose turn comes.
     #[inline]
-    pub(super) fn insert_ready(&mut self, class: Class, nodes: &mut Slab<Dialogue>, d: u32) {
-        self.ready[class as usize].insert(nodes, d);
+    pub(super) fn insert_ready<'a>(
+        &mut self,
+        class: Class,
+        nodes: &'a mut Slab<Dialogue>,
+        d: u32,
+    ) -> &'a mut Dialogue {
         self.waiting |= 1 << class as u8;
+        self.ready[class as usize].insert(nodes, d)
     }
 
     /// Whether any of this class stands in it.
@@ -224,8 +246,16 @@ impl Lane {
         self.waiting & 1 << class != 0
     }
 
-    /// Takes one out.
+    /// Takes out the one of this class whose turn it is. There must be one.
     #[inline]
+    pub(super) fn pop_ready(&mut self, class: Class, nodes: &mut Slab<Dialogue>) -> u32 {
+        let ready = &mut self.ready[class as usize];
+        let d = ready.pop(nodes);
+        self.waiting &= !(u8::from(ready.is_empty()) << class as u8);
+        d
+    }
+
+    /// Takes one out.
     pub(super) fn remove_ready(&mut self, class: Class, nodes: &mut Slab<Dialogue>, d: u32) {
         let ready = &mut self.ready[class as usize];
         ready.remove(nodes, d);
@@ -260,7 +290,9 @@ impl Lane {
     fn take_tokens(&mut self, class: Class, now: Nanos) {
         debug_assert!(self.window.peek(now).is_ok(), "the gate is asked first");
         self.window.taken();
-        if let Some(ceiling) = &mut self.ceilings[class as usize] {
+        if self.capped
+            && let Some(ceiling) = &mut self.ceilings[class as usize]
+        {
             let taken = ceiling.take(now);
             debug_assert!(taken.is_ok(), "the gate is asked first");
         }
@@ -270,7 +302,9 @@ impl Lane {
     #[inline]
     pub(super) fn answered(&mut self, class: Class, now: Nanos) {
         self.window.answered(now);
-        if let Some(ceiling) = &mut self.ceilings[class as usize] {
+        if self.capped
+            && let Some(ceiling) = &mut self.ceilings[class as usize]
+        {
             ceiling.answered(now);
         }
     }
@@ -303,21 +337,26 @@ pub(super) struct LaneSet {
     cursor: u16,
 }
 
+/// Which word of a set tells of a lane. There are no more than [`LANES_MAX`].
+const fn word_of(lane: LaneIx) -> usize {
+    lane.index() / 64 % (LANES_MAX / 64)
+}
+
 impl LaneSet {
     #[inline]
     pub(super) fn insert(&mut self, lane: LaneIx) {
-        self.words[lane.index() / 64] |= 1 << (lane.index() % 64);
+        self.words[word_of(lane)] |= 1 << (lane.index() % 64);
     }
 
     #[inline]
     pub(super) fn remove(&mut self, lane: LaneIx) {
-        self.words[lane.index() / 64] &= !(1 << (lane.index() % 64));
+        self.words[word_of(lane)] &= !(1 << (lane.index() % 64));
     }
 
     /// The next lane of the set at or after the cursor, around the end.
     #[inline]
     pub(super) fn next(&self) -> Option<LaneIx> {
-        let (word, bit) = (usize::from(self.cursor) / 64, self.cursor % 64);
+        let (word, bit) = (word_of(LaneIx(self.cursor)), self.cursor % 64);
         let ahead = self.words[word] & (u64::MAX << bit);
         if ahead != 0 {
             return Some(LaneIx(word as u16 * 64 + ahead.trailing_zeros() as u16));

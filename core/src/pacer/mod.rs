@@ -113,7 +113,7 @@ pub struct Parcel<T> {
 #[error("the pacer is full for this class or this conversation")]
 pub struct Full<T>(pub Parcel<T>);
 
-/// A send that is under way. Unknown to the pacer once its verdict was handled.
+/// A send that is under way. Unknown to the pacer once its verdict was handled (for the next 2^28 sends).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FlightId(u64);
 
@@ -172,19 +172,36 @@ pub enum Fate<T> {
     NotInFlight,
 }
 
-/// A send under way.
+/// A send under way. Its envelope keeps its mark meanwhile, so that the number of one that ended finds nothing.
 #[derive(Clone, Copy, Debug)]
 struct Flight {
     envelope: u32,
-    /// Raised when the flight ends, so that its old number finds nothing.
-    generation: u32,
     lane: LaneIx,
     turn: Class,
-    live: bool,
     /// It left after the last 429 of its lane: its success speaks for the lane.
     vouches: bool,
     /// Nothing was known of this lane reaching the user.
     tries: bool,
+}
+
+/// What is known of a flight at its departure, in one word: 28 bits of its number, then turn, vouches, tries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Mark(u32);
+
+impl Mark {
+    /// One more would, with all bits set, be no mark.
+    const NUMBERS: u32 = (1 << 28) - 1;
+
+    #[inline]
+    const fn new(number: u32, turn: Class, vouches: bool, tries: bool) -> Self {
+        Self(number << 4 | (turn as u32) << 2 | (vouches as u32) << 1 | tries as u32)
+    }
+
+    #[inline]
+    fn flight(self, envelope: u32, lane: LaneIx) -> Flight {
+        let turn = Class::from_u8((self.0 >> 2 & 3) as u8).unwrap_or(Class::Bulk);
+        Flight { envelope, lane, turn, vouches: self.0 & 2 != 0, tries: self.0 & 1 != 0 }
+    }
 }
 
 /// Orders sends over lanes. See the module's documentation for the rules.
@@ -197,7 +214,8 @@ pub struct Pacer<T> {
     dialogues: Dialogues,
     groups: Groups,
     envs: Slab<Env<T>>,
-    flights: Slab<Flight>,
+    /// The number of the next flight, below [`Mark::NUMBERS`].
+    flight: u32,
     wheel: Wheel,
     freezes: Freezes,
     homes: Homes,
@@ -232,7 +250,7 @@ impl<T: Copy> Pacer<T> {
             dialogues: Dialogues::new(seed),
             groups: Groups::new(seed),
             envs: Slab::default(),
-            flights: Slab::default(),
+            flight: 0,
             wheel: Wheel::new(now),
             freezes: Freezes::new(seed),
             homes: Homes::new(config.homes.unwrap_or(lanes)),

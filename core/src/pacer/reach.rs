@@ -60,10 +60,12 @@ impl ReachStore {
         Self { table: HashTable::new(), hasher: FixedState::with_seed(seed) }
     }
 
+    #[inline]
     pub(super) fn get(&self, user: UserId) -> Reach {
-        if self.table.is_empty() {
-            return Reach::Unknown;
-        }
+        if self.table.is_empty() { Reach::Unknown } else { self.look_up(user) }
+    }
+
+    fn look_up(&self, user: UserId) -> Reach {
         let packed = self.table.find(self.hasher.hash_one(user.0), |entry| entry >> 2 == user.0);
         match packed.map_or(0, |entry| entry & 3) {
             1 => Reach::Reached,

@@ -84,7 +84,6 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Which lane the head may go through.
-    #[inline]
     pub(super) fn way(&mut self, via: Via, user: UserId, reach: Reach) -> Way {
         let Some(pinned) = via.pinned() else {
             return self.way_home(via.arrived_on().unwrap_or(LaneIx(0)), user, reach);
@@ -171,14 +170,9 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// An empty dialogue stays until its bucket is full.
-    #[inline]
     pub(super) fn retire(&mut self, d: u32, now: Nanos) {
         self.keep_grant_only_of(d, NIL, now);
-        if self.dialogues.nodes[d].is_full(now) {
-            return self.dialogues.remove(d);
-        }
-        self.dialogues.nodes[d].state = State::Cooling;
-        self.dialogues.cooling.push_back(&mut self.dialogues.nodes, d);
+        self.dialogues.cool(d, now);
     }
 
     /// As `retire`, for one that a refused parcel may have made.

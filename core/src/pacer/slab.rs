@@ -29,6 +29,24 @@ impl Links {
     pub(super) const fn is_linked(self) -> bool {
         self.prev != OUT
     }
+
+    /// Links of a node that is alone in its list.
+    #[inline]
+    pub(super) const fn alone() -> Self {
+        Self { prev: NIL, next: NIL }
+    }
+
+    /// Links of a node in no list, which keep a number meanwhile.
+    #[inline]
+    pub(super) const fn keeping(number: u32) -> Self {
+        Self { prev: OUT, next: number }
+    }
+
+    /// The number kept, or [`NIL`].
+    #[inline]
+    pub(super) const fn kept(self) -> u32 {
+        if self.is_linked() { NIL } else { self.next }
+    }
 }
 
 /// A node with links for the lists of family `L`. A node is in at most one list of a family.
@@ -50,7 +68,7 @@ impl<V> Default for Slab<V> {
 }
 
 impl<V> Slab<V> {
-    #[inline]
+    /// Takes a node in.
     pub(super) fn insert(&mut self, value: V) -> u32 {
         if let Some(index) = self.free.pop() {
             self.items[index as usize] = value;
@@ -60,21 +78,22 @@ impl<V> Slab<V> {
         (self.items.len() - 1) as u32
     }
 
-    /// As `insert`; the value may depend on what was last stored under its number, and what else the
-    /// closure finds is given back.
-    #[inline]
-    pub(super) fn insert_with<R>(&mut self, value: impl FnOnce(Option<&V>) -> (V, R)) -> (u32, R) {
-        let Some(index) = self.free.pop() else {
-            let (value, found) = value(None);
-            self.items.push(value);
-            return ((self.items.len() - 1) as u32, found);
-        };
-        let place = &mut self.items[index as usize];
-        let (new, found) = value(Some(place));
-        *place = new;
-        (index, found)
+    /// A number, and the place that now belongs to it, to be written to: what stands there is of no meaning,
+    /// or `filler`. So a node is built where it stays.
+    #[inline(always)]
+    pub(super) fn reserve(&mut self, filler: impl FnOnce() -> V) -> (u32, &mut V) {
+        let index = self.free.pop().unwrap_or_else(|| self.append(filler()));
+        (index, &mut self.items[index as usize])
     }
 
+    #[cold]
+    #[inline(never)]
+    fn append(&mut self, value: V) -> u32 {
+        self.items.push(value);
+        (self.items.len() - 1) as u32
+    }
+
+    #[inline]
     pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut V> {
         self.items.get_mut(index as usize)
     }
@@ -82,12 +101,6 @@ impl<V> Slab<V> {
     #[inline]
     pub(super) fn remove(&mut self, index: u32) {
         self.free.push(index);
-    }
-
-    /// The number that the next node will have.
-    #[inline]
-    pub(super) fn next_number(&self) -> u32 {
-        self.free.last().copied().unwrap_or(self.items.len() as u32)
     }
 
     /// Nodes in use.
@@ -130,20 +143,33 @@ impl<const L: usize> Default for List<L> {
 }
 
 impl<const L: usize> List<L> {
+    /// A list of one node, whose links are [`Links::alone`].
+    #[inline]
+    pub(super) const fn of_one(index: u32) -> Self {
+        Self { head: index, tail: index }
+    }
+
     #[inline]
     pub(super) const fn is_empty(&self) -> bool {
         self.head == NIL
     }
 
-    #[inline]
     pub(super) fn push_back<V: Linked<L>>(&mut self, slab: &mut Slab<V>, index: u32) {
-        *slab[index].links() = Links { prev: self.tail, next: NIL };
+        self.append(slab, index);
+    }
+
+    /// As `push_back`; gives the node to be changed further.
+    #[inline(always)]
+    pub(super) fn append<'a, V: Linked<L>>(&mut self, slab: &'a mut Slab<V>, index: u32) -> &'a mut V {
         if self.tail == NIL {
             self.head = index;
         } else {
             slab[self.tail].links().next = index;
         }
-        self.tail = index;
+        let prev = core::mem::replace(&mut self.tail, index);
+        let node = &mut slab[index];
+        *node.links() = Links { prev, next: NIL };
+        node
     }
 
     pub(super) fn push_front<V: Linked<L>>(&mut self, slab: &mut Slab<V>, index: u32) {
@@ -172,7 +198,7 @@ impl<const L: usize> List<L> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop_front<V: Linked<L>>(&mut self, slab: &mut Slab<V>) -> Option<u32> {
         let head = self.head;
         if head == NIL {
@@ -231,5 +257,9 @@ mod tests {
         let first = slab.insert(1);
         slab.remove(first);
         assert_eq!((slab.insert(2), slab.len()), (first, 1));
+        slab.remove(first);
+        let (again, place) = slab.reserve(|| 3);
+        assert_eq!((again, *place), (first, 2), "there was a place for it");
+        assert_eq!(slab.reserve(|| 4), (first + 1, &mut 4));
     }
 }

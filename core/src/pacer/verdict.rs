@@ -3,10 +3,11 @@
 //! What lives here: `handle_verdict` and `withdraw`, the two ways in which a flight ends.
 
 use super::dialogue::State;
+use super::env::Env;
 use super::health::{LaneHealth, backoff};
 use super::reach::{Reach, ReachLearned, ReachMode};
-use super::slab::NIL;
-use super::{Fate, Flight, FlightId, Outcome, Pacer, RetryScope};
+use super::slab::{Links, NIL, Slab};
+use super::{Fate, Flight, FlightId, Mark, Outcome, Pacer, RetryScope};
 use crate::envelope::{Class, DropReason, End, Place, Unreachable, Verdict};
 use crate::id::LaneIx;
 use crate::time::{Nanos, nanos_of};
@@ -19,9 +20,19 @@ enum Next {
     Again(Nanos),
 }
 
+/// Takes a flight off its envelope; `None` if it is not under way.
+#[inline(always)]
+fn land<T>(envs: &mut Slab<Env<T>>, id: FlightId) -> Option<(Flight, &mut Env<T>)> {
+    let (e, mark) = (id.0 as u32, Mark((id.0 >> 32) as u32));
+    let env = envs.get_mut(e).filter(|env| Mark(env.age.kept()) == mark && mark.0 != NIL)?;
+    env.age = Links::default();
+    Some((mark.flight(e, env.lane), env))
+}
+
 impl<T: Copy> Pacer<T> {
     /// The platform's word on a send, `latency` after it left. Each dispatch needs exactly one verdict (or
     /// one [`Pacer::withdraw`]); until then its conversation and its token wait. O(1).
+    #[inline(never)]
     pub fn handle_verdict(
         &mut self,
         now: Nanos,
@@ -31,32 +42,52 @@ impl<T: Copy> Pacer<T> {
     ) -> Outcome<T> {
         self.now = self.now.max(now);
         let now = self.now;
-        let Some(flight) = self.land(flight) else {
+        let Some((flight, env)) = land(&mut self.envs, flight) else {
             return Outcome { fate: Fate::NotInFlight, learned: None };
         };
-        if self.envs[flight.envelope].dialogue != NIL {
-            self.lanes[flight.lane.index()].answered(flight.turn, now);
-        }
-        if *verdict == Verdict::Sent {
-            self.accepted(flight, latency, now)
-        } else {
-            self.not_accepted(flight, verdict, now)
-        }
-    }
-
-    /// The platform took it.
-    #[inline]
-    fn accepted(&mut self, flight: Flight, latency: Duration, now: Nanos) -> Outcome<T> {
         let lane = &mut self.lanes[flight.lane.index()];
+        lane.in_flight -= 1;
+        let d = env.dialogue;
+        if d != NIL {
+            lane.answered(flight.turn, now);
+        }
+        if *verdict != Verdict::Sent {
+            return self.not_accepted(flight, verdict, now);
+        }
+        // The platform took it.
         lane.accepted(flight.vouches, latency, now);
         if !lane.sleeps || lane.aimd.is_some() {
             self.active.insert(flight.lane);
         }
+        if env.place != Place::InOrder || env.chat.0 < 0 {
+            return self.accepted(flight);
+        }
+        let (handle, id, class) = (env.handle, env.id, env.class);
+        let node = &mut self.dialogues.nodes[d];
+        let granted = self.config.reach == ReachMode::All && node.reach == Reach::Unknown;
+        if flight.tries && !granted && node.reach != Reach::Reached {
+            return self.accepted(flight);
+        }
+        // A message of a private chat that teaches nothing, which nearly all are: what `finish` does.
+        self.counters.sent += 1;
+        node.tat = self.config.chat.taken(node.tat, now);
+        node.turn = self.clock.next(node.turn);
+        node.waiting.remove(class);
+        node.queue.pop_front(&mut self.envs);
+        self.envs.remove(flight.envelope);
+        self.come_back(d, now, Nanos::ZERO);
+        Outcome { fate: Fate::Done { handle, id, end: End::Sent }, learned: None }
+    }
+
+    /// The platform took it, and there may be more to it.
+    #[inline(never)]
+    fn accepted(&mut self, flight: Flight) -> Outcome<T> {
         let learned = if flight.tries { self.judge_reach(flight, true) } else { None };
         Outcome { fate: self.finish(flight, End::Sent, true), learned }
     }
 
     /// Any other word.
+    #[inline(never)]
     fn not_accepted(&mut self, flight: Flight, verdict: &Verdict, now: Nanos) -> Outcome<T> {
         self.judge_lane(flight, verdict, now);
         self.active.insert(flight.lane);
@@ -87,27 +118,16 @@ impl<T: Copy> Pacer<T> {
     /// token is in again at once and its chat is not charged. `None` if it is not in flight.
     pub fn withdraw(&mut self, now: Nanos, flight: FlightId, reason: DropReason) -> Option<T> {
         self.now = self.now.max(now);
-        let flight = self.land(flight)?;
-        let handle = self.envs[flight.envelope].handle;
-        if self.envs[flight.envelope].dialogue != NIL {
-            self.lanes[flight.lane.index()].give_back(flight.turn);
+        let (flight, env) = land(&mut self.envs, flight)?;
+        let handle = env.handle;
+        let lane = &mut self.lanes[flight.lane.index()];
+        lane.in_flight -= 1;
+        if env.dialogue != NIL {
+            lane.give_back(flight.turn);
         }
         self.active.insert(flight.lane);
         self.finish(flight, End::Dropped(reason), false);
         Some(handle)
-    }
-
-    /// Takes a flight off the books.
-    #[inline]
-    fn land(&mut self, id: FlightId) -> Option<Flight> {
-        let (at, generation) = (id.0 as u32, (id.0 >> 32) as u32);
-        let flight = self.flights.get_mut(at).filter(|f| f.live && f.generation == generation)?;
-        flight.live = false;
-        flight.generation = flight.generation.wrapping_add(1);
-        let flight = *flight;
-        self.flights.remove(at);
-        self.lanes[flight.lane.index()].in_flight -= 1;
-        Some(flight)
     }
 
     /// What a verdict other than `Sent` says about the lane.
@@ -242,7 +262,6 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Ends it; `counted` if the platform may have counted it.
-    #[inline]
     fn finish(&mut self, flight: Flight, end: End, counted: bool) -> Fate<T> {
         let now = self.now;
         let env = &self.envs[flight.envelope];
@@ -275,7 +294,6 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Charges the chat at the answer: at the platform it was charged no later.
-    #[inline]
     fn charge(&mut self, d: u32, private: bool, now: Nanos) {
         let node = &mut self.dialogues.nodes[d];
         if private {
@@ -308,7 +326,7 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// A dialogue whose head is no longer in flight gives its grant to the next and is settled.
-    #[inline]
+    #[inline(always)]
     fn come_back(&mut self, d: u32, now: Nanos, not_before: Nanos) {
         let node = &mut self.dialogues.nodes[d];
         node.state = State::Loose;
@@ -316,6 +334,6 @@ impl<T: Copy> Pacer<T> {
         if granted {
             self.keep_grant_only_of(d, NIL, now);
         }
-        if empty { self.retire(d, now) } else { self.settle(d, now, not_before) }
+        if empty { self.dialogues.cool(d, now) } else { self.settle(d, now, not_before) }
     }
 }
