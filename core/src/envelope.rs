@@ -75,7 +75,7 @@ pub struct Conversation {
 /// so that a pending envelope is small and never stale.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Payload {
-    /// The kind's own template number.
+    /// The kind's own template number; the highest one is the engine's.
     pub template: u16,
     /// The kind's own encoding of the arguments; at most [`crate::limits::PAYLOAD_BYTES_MAX`].
     pub args: Box<[u8]>,

@@ -62,6 +62,7 @@ use erased::ErasedBot;
 use pairs::Pairs;
 use std::sync::Arc;
 use threads::Echoes;
+use turn::RELEASE;
 
 /// Where frames go. In process it is the journal ring; a cluster would put a stream behind it.
 pub trait Journal: Send + Sync {
@@ -326,6 +327,11 @@ impl<J: Journal> Engine<J> {
     /// # Errors
     /// [`Unrenderable`] if the kind cannot say it any more.
     pub fn render(&self, kind: KindIx, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {
+        if payload.template == RELEASE {
+            let id =
+                core::str::from_utf8(&payload.args).map_err(|_| Unrenderable("a press without an id"))?;
+            return Ok(Call::AnswerCallback { id: id.to_owned(), text: String::new(), alert: false });
+        }
         let refers = self.refers(Conversation { kind, user: view.user }, payload);
         self.kinds[kind.index()].bot().render(&RenderView { refers, ..*view }, payload)
     }

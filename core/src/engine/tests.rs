@@ -3,7 +3,7 @@ mod shed;
 
 use super::*;
 use crate::bot::{Decision, Outgoing, View};
-use crate::envelope::{End, Route};
+use crate::envelope::{Class, End, Route};
 use crate::record::{Malformed, Reader, Record, Write};
 use crate::time::{Nanos, Now, UnixMillis};
 use core::time::Duration;
@@ -155,6 +155,37 @@ fn over_the_rate_he_is_told_once() {
     assert_eq!(became[10..], [AdmittedAs::TooFast; 3]);
     let notices = pushed(&e).iter().filter(|s| &*s.payload.args == b"too fast").count();
     assert_eq!(notices, 1);
+}
+
+#[test]
+fn a_press_over_the_rate_is_answered_without_words_each_time() {
+    let e = engine(99);
+    let press = |update: i64, id: &'static str| Inbound {
+        input: Input::Callback { id, data: "x".into(), message: None },
+        lane: LaneIx(2),
+        ..text(update, 42, "")
+    };
+    (0..10).for_each(|update| {
+        e.handle_update(at(1), &text(update, 42, &"x".repeat(20 + update as usize))).unwrap();
+    });
+    for (update, id) in [(10, "first"), (11, "second"), (12, "third")] {
+        assert_eq!(e.handle_update(at(1), &press(update, id)).unwrap().as_what, AdmittedAs::TooFast);
+    }
+    assert_eq!(e.handle_update(at(1), &text(13, 42, "hello")).unwrap().as_what, AdmittedAs::TooFast);
+    let sent = pushed(&e).split_off(10);
+    assert_eq!(&*sent[0].payload.args, b"too fast", "he is told once");
+    let lane = LaneIx(2);
+    let bot = crate::id::BotId(0);
+    let view = RenderView { user: UserId(42), chat: ChatId(42), lane, bot, now: at(2), refers: None };
+    for (answer, id) in sent[1..].iter().zip(["first", "second", "third"]) {
+        assert_eq!((answer.place, answer.route), (Place::Call, Route::Pinned(LaneIx(2))));
+        assert_eq!(answer.class, Class::Urgent);
+        let call = e.render(KindIx(0), &view, &answer.payload).unwrap();
+        assert_eq!(call, Call::AnswerCallback { id: id.into(), text: String::new(), alert: false });
+    }
+    assert_eq!(sent.len(), 4);
+    // Within the rate the bot answers, or not.
+    assert_eq!(e.handle_update(at(100), &press(14, "later")).unwrap().as_what, AdmittedAs::Quiet);
 }
 
 #[test]

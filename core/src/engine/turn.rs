@@ -10,8 +10,8 @@ use super::erased::Effects;
 use super::frame::{self, InputHead};
 use super::wants::Carried;
 use super::{Admitted, AdmittedAs, Busy, Engine, Entry, Inbound, Journal, Kind, Rank, ReachFact};
-use crate::bot::{Input, Received, View, Waiting, Want};
-use crate::envelope::Conversation;
+use crate::bot::{Input, Outgoing, Received, View, Waiting, Want};
+use crate::envelope::{Class, Conversation, Payload, Place};
 use crate::gate::rate::Pass;
 use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
 use crate::limits::{
@@ -21,6 +21,11 @@ use crate::limits::{
 use crate::time::Now;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
+
+/// The template of the engine's own answer to a press. Kinds number theirs from below.
+pub(super) const RELEASE: u16 = u16::MAX;
+/// Pressed 150 s ago, a button's client has given up waiting.
+const PRESS_DEADLINE: Duration = Duration::from_secs(140);
 
 /// One input of one user: an update, or the engine's own.
 #[derive(Clone, Copy)]
@@ -115,9 +120,13 @@ impl<J: Journal> Engine<J> {
                     too_fast = Input::TooFast { until: now.wall.after(until.since(now.mono)) };
                     (&too_fast, AdmittedAs::TooFast)
                 }
-                Pass::No => return Ok(self.admitted(AdmittedAs::TooFast)),
+                Pass::No if press(turn.input).is_none() => return Ok(self.admitted(AdmittedAs::TooFast)),
+                // He was told, but his client waits for a word on the button: it gets one, and the bot is not asked.
+                Pass::No => (turn.input, AdmittedAs::TooFast),
             };
-            let Some(effects) = self.decide(kind, now, turn, cell, input) else {
+            let asked = if pass == Pass::No { None } else { self.decide(kind, now, turn, cell, input) };
+            let decided = if pass == Pass::Yes { asked } else { release(turn, now, cell, asked) };
+            let Some(effects) = decided else {
                 let quiet = if as_what == AdmittedAs::TooFast { as_what } else { AdmittedAs::Quiet };
                 return Ok(self.admitted(quiet));
             };
@@ -259,6 +268,31 @@ const fn rank(input: &Input<'_>) -> Rank {
     }
 }
 
+/// The platform's id of a pressed button.
+const fn press<'a>(input: &Input<'a>) -> Option<&'a str> {
+    match input {
+        Input::Callback { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+/// What was decided of an input over the rate and, if that was a pressed button, an answer without words to
+/// it: nothing is done, but his client stops to wait.
+fn release(turn: &Turn<'_>, now: Now, cell: &Cell, decided: Option<Effects>) -> Option<Effects> {
+    let Some(id) = press(turn.input) else { return decided };
+    let mut effects = decided.unwrap_or_else(|| Effects::none(&cell.state));
+    if effects.sends.len() < SENDS_PER_DECISION_MAX && id.len() <= PAYLOAD_BYTES_MAX {
+        effects.sends.push(Outgoing {
+            class: Class::Urgent,
+            pinned: true,
+            place: Place::Call,
+            deadline: Some(now.wall.after(PRESS_DEADLINE)),
+            ..Outgoing::reply(Payload { template: RELEASE, args: id.as_bytes().into() })
+        });
+    }
+    Some(effects)
+}
+
 /// Whether an input counts against the user's rate.
 const fn limited(input: &Input<'_>) -> bool {
     matches!(
@@ -281,7 +315,7 @@ fn fits(effects: &Effects) -> bool {
         Want::Tell { note, .. } | Want::Inform { note, .. } => note.len(),
         _ => 0,
     });
-    let args = |send: &crate::bot::Outgoing| send.payload.args.len();
+    let args = |send: &Outgoing| send.payload.args.len();
     let all = || effects.sends.iter().chain(relays.clone());
     effects.sends.len() <= SENDS_PER_DECISION_MAX
         && relays.clone().count() <= RELAYS_PER_DECISION_MAX
