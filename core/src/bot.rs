@@ -256,6 +256,11 @@ pub enum Input<'a> {
         /// The kind's own encoding.
         note: &'a [u8],
     },
+    /// Another program knew this of him: by an import. The same may come again.
+    Imported {
+        /// The kind's own encoding.
+        record: &'a [u8],
+    },
     /// He came into a channel or group, or left it. The view's chat is that one, not his: say nothing.
     Member {
         /// Its name without the `@`; empty if it has none.

@@ -74,6 +74,17 @@ impl<J: Journal> Engine<J> {
         self.take(now, &Turn::of(inbound))
     }
 
+    /// Takes over what another program knew of a user; [`AdmittedAs::Quiet`] if nothing of it is new. For an
+    /// import before serving.
+    ///
+    /// # Errors
+    /// As [`Engine::handle_update`]; try again after the next commit.
+    pub fn import(&self, now: Now, kind: KindIx, user: UserId, record: &[u8]) -> Result<Admitted, Busy> {
+        let input = &Input::Imported { record };
+        let (update, lane, chat, language) = (None, LaneIx(0), user.private_chat(), "");
+        self.take(now, &Turn { kind, user, update, lane, chat, language, input })
+    }
+
     /// Runs an input to completion.
     pub(super) fn take(&self, now: Now, turn: &Turn<'_>) -> Result<Admitted, Busy> {
         let rank = rank(turn.input);

@@ -42,6 +42,9 @@ pub enum Command {
     /// Bring lists of results in
     #[command(subcommand)]
     Results(Results),
+    /// Bring users of another chat bot in
+    #[command(subcommand)]
+    Chat(Chat),
     /// Write users, payments and the like as CSV or JSON lines
     Export(Export),
     /// Copy everything, also while the bot runs, and open the copy to see that it works
@@ -281,6 +284,30 @@ pub struct Import {
     /// Write the data set here; without it `results.dataset`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// `nobat chat ...`
+#[derive(Subcommand, Debug)]
+pub enum Chat {
+    /// Take over users with gender, age, VIP time, credits, referrals and bans; the same again changes nothing
+    Import(PeopleImport),
+}
+
+/// `nobat chat import`
+#[derive(clap::Args, Debug)]
+pub struct PeopleImport {
+    /// A text file (comma, semicolon or tab), or an SQLite file (.db, .sqlite, .sqlite3). Without it
+    /// `SQLITE_DB_PATH` or `POSTGRES_URI` is read
+    pub file: Option<PathBuf>,
+    /// The table of a database that has several
+    #[arg(long, conflicts_with = "query")]
+    pub table: Option<String>,
+    /// What to ask a database
+    #[arg(long, value_name = "SQL")]
+    pub query: Option<String>,
+    /// Read and judge the list, and import nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `nobat journal ...`

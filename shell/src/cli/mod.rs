@@ -6,6 +6,7 @@
 
 pub mod args;
 mod backup;
+mod chat;
 mod check;
 mod ctl;
 mod doctor;
@@ -97,6 +98,7 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Doctor(doctor) => doctor::run(world, &inputs, doctor),
         Command::Webhook(webhook) => webhook::run(world, &inputs, webhook),
         Command::Results(results) => results::run(world, &inputs, results),
+        Command::Chat(chat) => chat::run(world, &inputs, chat),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
         Command::Top(args) => top::run(world, &inputs, args),
         Command::Ctl(args) => ctl::run(world, &inputs, args),

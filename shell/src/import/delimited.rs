@@ -1,7 +1,7 @@
 //! Text files: comma, semicolon or tab between values, UTF-8 with or without a byte order mark.
 
 use super::error::ImportError;
-use super::intake::Intake;
+use super::rows::Rows;
 use csv::{ByteRecord, Position, ReaderBuilder};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -13,7 +13,7 @@ const HEADING_BYTES_MAX: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const NOT_UTF8: &str = "not UTF-8 (an older Windows code page?): save the list as \"CSV UTF-8\"";
 
-pub(super) fn read(path: &Path, delimiter: Option<char>, into: &mut Intake<'_>) -> Result<(), ImportError> {
+pub(super) fn read(path: &Path, delimiter: Option<char>, into: &mut dyn Rows) -> Result<(), ImportError> {
     let unreadable = |error| ImportError::Read { path: path.to_path_buf(), error };
     let form = |what: String| ImportError::Form { path: path.to_path_buf(), what };
     let file = File::open(path).map_err(unreadable)?;

@@ -5,6 +5,7 @@ use super::columns::Plan;
 use super::config::DatasetConfig;
 use super::error::{ERRORS_SHOWN, ImportError, LineError};
 use super::progress::Progress;
+use super::rows::Rows;
 use nobat_bots::results::dataset::{Builder, Row};
 
 /// Rows on which columns of unknown names are settled.
@@ -35,44 +36,6 @@ impl<'a> Intake<'a> {
             rows: 0,
             shown: Vec::new(),
             errors: 0,
-        }
-    }
-
-    /// The names of the columns; before any row.
-    pub(super) fn headers(&mut self, headers: Vec<String>) {
-        self.headers = headers;
-    }
-
-    /// How many columns a row must have.
-    pub(super) const fn width(&self) -> usize {
-        self.headers.len()
-    }
-
-    /// A row, in the order of the headers. `bytes`: how far into how many, where that is known.
-    pub(super) fn row(
-        &mut self,
-        line: u64,
-        cells: Vec<String>,
-        bytes: Option<(u64, u64)>,
-    ) -> Result<(), ImportError> {
-        self.rows += 1;
-        if self.rows.is_multiple_of(PROGRESS_ROWS) {
-            self.progress.rows(self.rows, bytes);
-        }
-        if self.settled.is_some() {
-            self.take(line, &cells);
-            return Ok(());
-        }
-        self.sample.push((line, cells));
-        if self.sample.len() == SAMPLE_ROWS { self.settle() } else { Ok(()) }
-    }
-
-    /// A row that the source itself could not read.
-    pub(super) fn bad_row(&mut self, line: u64, what: String) {
-        self.rows += 1;
-        self.errors += 1;
-        if self.shown.len() < ERRORS_SHOWN {
-            self.shown.push(LineError { line, what });
         }
     }
 
@@ -125,5 +88,36 @@ impl<'a> Intake<'a> {
         let columns = plan.describe(&self.headers);
         let bytes = builder.finish().map_err(ImportError::Duplicates)?;
         Ok((bytes, columns))
+    }
+}
+
+impl Rows for Intake<'_> {
+    fn headers(&mut self, headers: Vec<String>) {
+        self.headers = headers;
+    }
+
+    fn width(&self) -> usize {
+        self.headers.len()
+    }
+
+    fn row(&mut self, line: u64, cells: Vec<String>, bytes: Option<(u64, u64)>) -> Result<(), ImportError> {
+        self.rows += 1;
+        if self.rows.is_multiple_of(PROGRESS_ROWS) {
+            self.progress.rows(self.rows, bytes);
+        }
+        if self.settled.is_some() {
+            self.take(line, &cells);
+            return Ok(());
+        }
+        self.sample.push((line, cells));
+        if self.sample.len() == SAMPLE_ROWS { self.settle() } else { Ok(()) }
+    }
+
+    fn bad_row(&mut self, line: u64, what: String) {
+        self.rows += 1;
+        self.errors += 1;
+        if self.shown.len() < ERRORS_SHOWN {
+            self.shown.push(LineError { line, what });
+        }
     }
 }

@@ -15,10 +15,12 @@ mod delimited;
 mod error;
 mod intake;
 mod known;
+pub mod people;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod progress;
 mod rest;
+mod rows;
 mod sqlite;
 pub mod supabase;
 mod write;

@@ -2,7 +2,7 @@
 
 use super::Select;
 use super::error::ImportError;
-use super::intake::Intake;
+use super::rows::Rows;
 use crate::postgres::{connect, told};
 use postgres::SimpleQueryMessage;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -24,7 +24,7 @@ enum Item {
     Row(Vec<String>),
 }
 
-pub(super) fn read(uri: &str, select: &Select, into: &mut Intake<'_>) -> Result<(), ImportError> {
+pub(super) fn read(uri: &str, select: &Select, into: &mut dyn Rows) -> Result<(), ImportError> {
     let (send, receive) = sync_channel(FETCH_ROWS);
     let (uri, select) = (uri.to_owned(), select.clone());
     let reader = std::thread::Builder::new()
@@ -38,7 +38,7 @@ pub(super) fn read(uri: &str, select: &Select, into: &mut Intake<'_>) -> Result<
     taken.and(read)
 }
 
-fn take(from: &Receiver<Item>, into: &mut Intake<'_>) -> Result<(), ImportError> {
+fn take(from: &Receiver<Item>, into: &mut dyn Rows) -> Result<(), ImportError> {
     let mut line = 0;
     for item in from {
         match item {

@@ -2,7 +2,7 @@
 
 use super::Select;
 use super::error::ImportError;
-use super::intake::Intake;
+use super::rows::Rows;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -11,7 +11,7 @@ fn failed(error: &rusqlite::Error) -> ImportError {
     ImportError::Source { source_name: "SQLite", what: error.to_string() }
 }
 
-pub(super) fn read(path: &Path, select: &Select, into: &mut Intake<'_>) -> Result<(), ImportError> {
+pub(super) fn read(path: &Path, select: &Select, into: &mut dyn Rows) -> Result<(), ImportError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(|e| failed(&e))?;
     let query = match select {

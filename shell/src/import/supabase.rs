@@ -8,6 +8,7 @@ use super::config::DatasetConfig;
 use super::error::ImportError;
 use super::intake::Intake;
 use super::known::{Known, column_named};
+use super::rows::Rows as _;
 use nobat_bots::text::fold_word;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};

@@ -18,19 +18,31 @@ use std::{fs, io};
 /// In the data directory.
 const CODE_KEY_FILE: &str = "links.key";
 
-/// The kind, as the engine wants it.
+/// The kind, as the engine wants it, without a word to the platform: for a look at what is there.
 ///
 /// # Errors
 /// A text that cannot be used, with its file and line.
 pub(super) fn kind(config: &Config, lanes: u16) -> Result<Kind, ServeError> {
+    Ok(with(config, settings(config)?, lanes))
+}
+
+/// The same for serving: users' links need the bots' names, and a key.
+///
+/// # Errors
+/// As [`kind`]; or the key cannot be read or made.
+pub(super) fn serving(config: &Config, lanes: u16) -> Result<Kind, ServeError> {
+    let mut settings = settings(config)?;
+    if config.chat.referrals {
+        (settings.code_key, settings.bot_names) = (code_key(config)?, bot_names(config));
+    }
+    Ok(with(config, settings, lanes))
+}
+
+fn with(config: &Config, settings: Settings, lanes: u16) -> Kind {
     let chat = &config.chat;
     let rate = Rate::new(chat.flood_messages, chat.flood_per);
     let size = Size { users: chat.seats, pools: if chat.cross_bot { 1 } else { lanes }, blocks: chat.seats };
-    let mut settings = settings(config)?;
-    if chat.referrals {
-        (settings.code_key, settings.bot_names) = (code_key(config)?, bot_names(config));
-    }
-    Ok(Kind::new(ChatBot::new(settings), lanes, rate).with_pairs(Rules::default(), size))
+    Kind::new(ChatBot::new(settings), lanes, rate).with_pairs(Rules::default(), size)
 }
 
 fn settings(config: &Config) -> Result<Settings, ServeError> {

@@ -15,6 +15,7 @@ mod intake;
 mod lifecycle;
 mod liveness;
 mod orders;
+pub mod people;
 mod records;
 mod recover;
 mod register;
@@ -146,7 +147,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
 
     let seed = entropy::seed();
     let engine =
-        Engine::new(vec![spec::engine_kind(config, shelf)?], seed).with_pending_max(config.limits.pending);
+        Engine::new(vec![spec::serving_kind(config, shelf)?], seed).with_pending_max(config.limits.pending);
     let Recovery { journal, engine, mut recovered, loaded } = recover::recover(config, engine)?;
     engine.check_pairs().map_err(RecoveryError::Corrupt)?;
     let restarted = recovered.frames > 0 || loaded.header.is_some();

@@ -35,6 +35,14 @@ pub(super) fn engine_kind(config: &Config, shelf: Arc<Shelf>) -> Result<Kind, Se
     }
 }
 
+/// The same for serving.
+pub(super) fn serving_kind(config: &Config, shelf: Arc<Shelf>) -> Result<Kind, ServeError> {
+    match config.kind {
+        BotKind::Chat => chat::serving(config, lanes(config)),
+        _ => engine_kind(config, shelf),
+    }
+}
+
 fn lanes(config: &Config) -> u16 {
     u16::try_from(config.lanes.len()).unwrap_or(u16::MAX)
 }

@@ -4,6 +4,7 @@
 use super::circle::Refused;
 use super::common::Change;
 use super::extras::Ban;
+use super::person::Person;
 use super::profile::{Gender, Wanted};
 use super::purse::{self, Gave};
 use super::state::{Parting, at, byte, gender, lane, language, parting, wanted};
@@ -163,6 +164,13 @@ pub enum Event {
     Banned(Ban),
     /// He is not any more.
     Unbanned,
+    /// What another program knew of him was taken over.
+    TakenOver {
+        /// It.
+        person: Box<Person>,
+        /// When.
+        at: UnixMillis,
+    },
     /// The message that says that he waits has turned so often.
     Turned(u8),
     /// For all: an administrator set this, or took it back.
@@ -215,6 +223,7 @@ const SET: u8 = 32;
 const DID: u8 = 33;
 const UNSAID: u8 = 34;
 const TURNED: u8 = 35;
+const TAKEN_OVER: u8 = 36;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -280,6 +289,10 @@ impl Record for Event {
                 put(DID, &[by.0, at.0]);
                 out.put_str(what);
             }
+            Self::TakenOver { ref person, at } => {
+                put(TAKEN_OVER, &[at.0]);
+                person.encode(out);
+            }
             Self::Turned(n) => put(TURNED, &[n.into()]),
             Self::Unsaid { told_at } => put(UNSAID, &[told_at.map_or(0, |at| at.0)]),
         }
@@ -335,6 +348,10 @@ impl Record for Event {
             DID => {
                 let (by, at) = (UserId(from.varint()?), at(from)?);
                 Self::Did(Change { by, at, what: from.str()?.into() })
+            }
+            TAKEN_OVER => {
+                let at = at(from)?;
+                Self::TakenOver { person: Box::new(Person::decode(from)?), at }
             }
             TURNED => Self::Turned(byte(from)?),
             UNSAID => Self::Unsaid { told_at: Some(at(from)?).filter(|at| at.0 != 0) },

@@ -4,6 +4,7 @@ use super::album::Album;
 use super::circle::{Circle, Invited};
 use super::common::Common;
 use super::gate::Gate;
+use super::person::Taken;
 use nobat_core::record::{Malformed, Reader, Record, Write};
 use nobat_core::time::UnixMillis;
 
@@ -22,6 +23,8 @@ pub struct Extras {
     pub ban: Option<Box<Ban>>,
     /// How often the message that says that he waits has turned; 0 before the first time.
     pub turned: u8,
+    /// What was taken over from another program.
+    pub taken: Option<Box<Taken>>,
     /// What belongs to all: of nobody but [`nobat_core::bot::COMMON`].
     pub common: Option<Box<Common>>,
 }
@@ -58,12 +61,13 @@ const CIRCLE: u64 = 1 << 3;
 const BAN: u64 = 1 << 4;
 const COMMON: u64 = 1 << 5;
 const TURNED: u64 = 1 << 6;
+const TAKEN: u64 = 1 << 7;
 /// Of a newer version, and unreadable to this one.
-const UNKNOWN: u64 = !(ALBUM | GATE | INVITED | CIRCLE | BAN | COMMON | TURNED);
+const UNKNOWN: u64 = !(ALBUM | GATE | INVITED | CIRCLE | BAN | COMMON | TURNED | TAKEN);
 
 impl Record for Extras {
     fn encode(&self, out: &mut Vec<u8>) {
-        let Self { album, gate, invited, circle, ban, common, turned } = self;
+        let Self { album, gate, invited, circle, ban, common, turned, taken } = self;
         let bit = |is: bool, bit: u64| if is { bit } else { 0 };
         out.put_varint(
             bit(album.is_some(), ALBUM)
@@ -72,7 +76,8 @@ impl Record for Extras {
                 | bit(circle.is_some(), CIRCLE)
                 | bit(ban.is_some(), BAN)
                 | bit(common.is_some(), COMMON)
-                | bit(*turned != 0, TURNED),
+                | bit(*turned != 0, TURNED)
+                | bit(taken.is_some(), TAKEN),
         );
         album.iter().for_each(|album| album.encode(out));
         gate.iter().for_each(|gate| gate.encode(out));
@@ -83,6 +88,7 @@ impl Record for Extras {
         if *turned != 0 {
             out.put_u8(*turned);
         }
+        taken.iter().for_each(|taken| taken.encode(out));
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -98,6 +104,7 @@ impl Record for Extras {
             ban: if_there(has & BAN, from)?,
             common: if_there(has & COMMON, from)?,
             turned: if has & TURNED == 0 { 0 } else { from.u8()? },
+            taken: if_there(has & TAKEN, from)?,
         })
     }
 }

@@ -72,6 +72,14 @@ impl Purse {
         }
     }
 
+    /// He is a VIP until then at least.
+    pub(super) fn extend_to(&mut self, until: UnixMillis, at: UnixMillis) {
+        if until > self.vip_until {
+            self.vip_until = until;
+            self.remind(at);
+        }
+    }
+
     /// Gives VIP days, behind those that are left.
     pub(super) fn grant(&mut self, days: u16, at: UnixMillis) {
         self.vip_until = self.vip_until.max(at).after(DAY * u32::from(days));

@@ -139,6 +139,7 @@ impl State {
                 album.add(part, words);
             }
             Event::AlbumSent => self.extras.album = None,
+            Event::TakenOver { ref person, at } => self.take_over(person, at),
             ref event => self.apply_extra(event),
         }
     }

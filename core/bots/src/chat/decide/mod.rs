@@ -20,6 +20,7 @@ use super::common::Common;
 use super::event::Event;
 use super::extras::Ban;
 use super::note::Note;
+use super::person::Person;
 use super::say::Say;
 use super::state::State;
 use super::texts::{Key, Language};
@@ -78,6 +79,7 @@ impl<'a> Turn<'a> {
                 }
             }
             Input::Heard { note } => self.heard(note),
+            Input::Imported { record } => self.taken_over(record),
             Input::Informed { by, note } => self.informed(*by, note),
             Input::Member { name, joined } => self.moved(name, *joined),
             Input::TooFast { until } => self.too_fast(*until),
@@ -114,6 +116,17 @@ impl<'a> Turn<'a> {
             _ => return false,
         }
         true
+    }
+
+    /// What another program knew of him; nothing if that is known.
+    fn taken_over(&mut self, record: &[u8]) {
+        let Ok(person) = Person::from_bytes(record) else { return };
+        let mut with = self.state.clone();
+        with.take_over(&person, self.now());
+        if with != self.state {
+            self.happened(Event::TakenOver { person: Box::new(person), at: self.now() });
+            self.arm_again();
+        }
     }
 
     /// Another one's turn concerns him.

@@ -2,6 +2,7 @@
 
 use super::super::circle::Refused;
 use super::super::common::Change;
+use super::super::person::Person;
 use super::super::purse::Gave;
 use super::*;
 use nobat_core::id::{MessageId, UserId};
@@ -51,6 +52,7 @@ fn events(n: u8, at: u64, lane: u16, i: usize) -> Vec<Event> {
         Event::Did(Change { by: UserId(9), at, what: "w".into() }),
         Event::Unsaid { told_at: Some(at) },
         Event::Turned(n | 1),
+        Event::TakenOver { person: Box::new(Person { credits: 9, referrals: 2, ..Person::default() }), at },
         Event::AlbumPart { name: "b".into(), part: MessageId(-1), words: "".into(), at },
     ]
 }
