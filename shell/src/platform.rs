@@ -6,10 +6,11 @@
 use crate::channel::telegram::encode::{Encoder, Params, RequestHead};
 use crate::channel::telegram::{Api, RawAnswer};
 use crate::config::{BaseUrl, Config};
-use crate::http::Method;
-use crate::observe::Secret;
+use crate::http::{Method, write_get};
+use crate::observe::{Secret, rfc3339};
 use crate::outbound::client::{Origin, blocking};
 use crate::tls::client_config;
+use nobat_core::time::UnixMillis;
 use rustls::ClientConfig;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,6 +58,28 @@ impl Api for Platform {
         let answer = answered.map_err(|failure| format!("{}: {failure}", self.root))?;
         Ok(RawAnswer { status: answer.status, body: answer.body })
     }
+
+    fn date(&self) -> Option<UnixMillis> {
+        let tls = self.tls.clone().ok()?;
+        let origin = Origin::new(self.root.clone()).ok()?;
+        let mut request = Vec::new();
+        write_get(&mut request, &[origin.prefix(), "/"], origin.authority(), &[("Connection", "close")]);
+        let head = blocking::head(&origin, tls, &request, TIMEOUT).ok()?;
+        let text = String::from_utf8_lossy(&head);
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
+        http_date(value.trim())
+    }
+}
+
+/// IMF-fixdate (RFC 9110 5.6.7), as in `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<UnixMillis> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.split_once(", ")?.1.split(' ');
+    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    rfc3339::parse(&format!("{year}-{month:02}-{day}T{time}Z"))
 }
 
 #[cfg(test)]
@@ -91,6 +114,15 @@ mod tests {
         let request = server.join().expect("a request");
         assert!(request.starts_with("POST /x/bot1000001:TEST/getMe HTTP/1.1\r\n"), "{request}");
         assert!(request.contains("\r\nConnection: close\r\n"), "{request}");
+    }
+
+    #[test]
+    fn the_platforms_date_is_read_and_other_forms_are_not() {
+        assert_eq!(http_date("Mon, 20 Jul 2026 06:00:00 GMT"), Some(UnixMillis(1_784_527_200_000)));
+        for bad in ["", "Monday", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nix 1994 08:49:37 GMT", "Sun, 6"]
+        {
+            assert_eq!(http_date(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn doctor_looks_at_disk_clock_ports_and_tokens() {
     assert_eq!(good.status, Status::Ok, "{}", good.out);
     for says in [
         "ok   clock",
-        "a sync takes",
+        "syncs half take",
         "note data set",
         "is free",
         "ok   lane 1     1000002:*** is @bot_1000002",

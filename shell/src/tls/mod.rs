@@ -22,7 +22,9 @@ pub use reload::{CertificateFiles, Prepared};
 pub use server::server_config;
 pub use stream::Stream;
 
+use nobat_core::time::UnixMillis;
 use rustls::crypto::CryptoProvider;
+use std::path::Path;
 use std::sync::Arc;
 
 /// RFC 7301: the only protocol that is spoken.
@@ -30,6 +32,13 @@ const ALPN: &[u8] = b"http/1.1";
 
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-ring")))]
 compile_error!("choose a TLS provider: feature `tls-aws-lc` (the default) or `tls-ring`");
+
+/// The last moment of the first certificate of a file; none if that cannot be read.
+#[must_use]
+pub fn not_after(cert: &Path) -> Option<UnixMillis> {
+    let chain = pem::certificates(cert).ok()?;
+    Some(validity::Validity::of(chain.first()?)?.not_after)
+}
 
 /// The provider of the build; no process-wide default is touched.
 fn provider() -> Arc<CryptoProvider> {

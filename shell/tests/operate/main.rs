@@ -4,6 +4,7 @@
 //! sender of updates and that platform saw.
 
 mod ctl;
+mod doctor;
 mod load;
 mod logs;
 mod platform;

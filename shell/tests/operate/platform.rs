@@ -14,28 +14,47 @@ type Chats = Arc<Mutex<BTreeMap<u64, u32>>>;
 pub(crate) struct Platform {
     pub(crate) address: SocketAddr,
     chats: Chats,
-    slow: Arc<AtomicBool>,
+    mood: Arc<Mood>,
+}
+
+/// What a test wants it to do.
+#[derive(Default)]
+struct Mood {
+    slow: AtomicBool,
+    polled: AtomicBool,
+    /// What `Date` says; the time as it is if empty.
+    date: Mutex<String>,
 }
 
 impl Platform {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (chats, slow) = (Chats::default(), Arc::<AtomicBool>::default());
-        let (kept, lame) = (Arc::clone(&chats), Arc::clone(&slow));
+        let (chats, mood) = (Chats::default(), Arc::<Mood>::default());
+        let (kept, shown) = (Arc::clone(&chats), Arc::clone(&mood));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (chats, slow) = (Arc::clone(&kept), Arc::clone(&lame));
+                let (chats, mood) = (Arc::clone(&kept), Arc::clone(&shown));
                 // A peer that goes is no trouble of the platform's.
-                thread::spawn(move || drop(serve(&stream, &chats, &slow)));
+                thread::spawn(move || drop(serve(&stream, &chats, &mood)));
             }
         });
-        Self { address, chats, slow }
+        Self { address, chats, mood }
     }
 
     /// Answers take 300 ms from now on.
     pub(crate) fn be_slow(&self) {
-        self.slow.store(true, Ordering::Relaxed);
+        self.mood.slow.store(true, Ordering::Relaxed);
+    }
+
+    /// Another process polls every bot from now on.
+    pub(crate) fn be_polled_by_another(&self) {
+        self.mood.polled.store(true, Ordering::Relaxed);
+    }
+
+    /// Its clock shows this date from now on; the real one if empty.
+    pub(crate) fn set_clock(&self, date: &str) {
+        *self.mood.date.lock().expect("a date") = date.to_owned();
     }
 
     /// How many messages a chat was sent.
@@ -49,7 +68,7 @@ impl Platform {
     }
 }
 
-fn serve(stream: &TcpStream, chats: &Chats, slow: &AtomicBool) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, chats: &Chats, mood: &Mood) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let (mut head, mut length) = (String::new(), 0);
@@ -69,9 +88,10 @@ fn serve(stream: &TcpStream, chats: &Chats, slow: &AtomicBool) -> std::io::Resul
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let method = head.split(' ').nth(1).and_then(|path| path.rsplit('/').next()).unwrap_or("");
+        let call: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let text = |key: &str| call[key].as_str().unwrap_or("").to_owned();
         let result = match method {
             "sendMessage" => {
-                let call: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
                 let chat = call["chat_id"].as_u64().unwrap_or(0);
                 *chats.lock().expect("chats").entry(chat).or_default() += 1;
                 format!("{{\"message_id\":1,\"date\":1,\"chat\":{{\"id\":{chat},\"type\":\"private\"}}}}")
@@ -80,15 +100,45 @@ fn serve(stream: &TcpStream, chats: &Chats, slow: &AtomicBool) -> std::io::Resul
                 let id = head.split("/bot").nth(1).and_then(|rest| rest.split(':').next()).unwrap_or("0");
                 format!("{{\"id\":{id},\"is_bot\":true,\"username\":\"a_bot\"}}")
             }
+            "getUpdates" if mood.polled.load(Ordering::Relaxed) => {
+                refuse(
+                    stream,
+                    409,
+                    "Conflict: terminated by other getUpdates request; make sure that only one bot",
+                )?;
+                continue;
+            }
             "getUpdates" => "[]".to_owned(),
+            "getChat" if text("chat_id").contains("gone") || text("chat_id") == "404" => {
+                refuse(stream, 400, "Bad Request: chat not found")?;
+                continue;
+            }
+            "getChat" => "{\"id\":1}".to_owned(),
+            "getChatMember" if text("chat_id").starts_with("-100") => "{\"status\":\"member\"}".to_owned(),
+            "getChatMember" => "{\"status\":\"administrator\"}".to_owned(),
             "getWebhookInfo" => "{\"url\":\"\",\"pending_update_count\":0}".to_owned(),
             _ => "true".to_owned(),
         };
-        let wait = if slow.load(Ordering::Relaxed) { 300 } else { 2 };
+        let wait = if mood.slow.load(Ordering::Relaxed) { 300 } else { 2 };
         thread::sleep(Duration::from_millis(wait));
         let answer = format!("{{\"ok\":true,\"result\":{result}}}");
+        let date = mood.date.lock().expect("a date").clone();
+        let date = if date.is_empty() { now() } else { date };
+        let head =
+            format!("HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Type: application/json\r\nContent-Length:");
         let mut stream = stream;
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:";
         stream.write_all(format!("{head} {}\r\n\r\n{answer}", answer.len()).as_bytes())?;
     }
+}
+
+fn refuse(mut stream: &TcpStream, status: u16, why: &str) -> std::io::Result<()> {
+    let body = format!("{{\"ok\":false,\"error_code\":{status},\"description\":\"{why}\"}}");
+    stream
+        .write_all(format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
+}
+
+/// The date of this machine.
+fn now() -> String {
+    let date = nobat::http::HttpDate::new(nobat::clock::Clock::start().now().wall);
+    String::from_utf8_lossy(date.as_bytes()).into_owned()
 }

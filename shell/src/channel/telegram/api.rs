@@ -5,6 +5,7 @@
 
 use super::encode::Params;
 use crate::observe::{Secret, scrub};
+use nobat_core::time::UnixMillis;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -24,6 +25,11 @@ pub trait Api {
     /// # Errors
     /// In words, if no answer came: no connection, time-out, ... Without the token.
     fn call(&self, token: &Secret, method: &str, params: &Params) -> Result<RawAnswer, String>;
+
+    /// What time the platform says that it is; none if it was not asked or does not say.
+    fn date(&self) -> Option<UnixMillis> {
+        None
+    }
 
     /// Waits. A test need not.
     fn pause(&self, wait: Duration) {
@@ -143,4 +149,41 @@ pub fn get_me(api: &dyn Api, token: &Secret) -> Result<BotInfo, ApiError> {
 /// [`ApiError`].
 pub fn webhook_info(api: &dyn Api, token: &Secret) -> Result<WebhookInfo, ApiError> {
     call(api, token, "getWebhookInfo", &Params::new())
+}
+
+/// What a bot or a user is in a chat.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct ChatMember {
+    /// `creator`, `administrator`, `member`, `restricted`, `left` or `kicked`.
+    pub status: String,
+}
+
+/// Whatever a result is.
+#[derive(Deserialize)]
+struct Anything {}
+
+/// Whether the bot knows this chat: a user's number, a channel's number or `@name`.
+///
+/// # Errors
+/// [`ApiError`].
+pub fn get_chat(api: &dyn Api, token: &Secret, chat: &str) -> Result<(), ApiError> {
+    call::<Anything>(api, token, "getChat", &Params::new().string("chat_id", chat)).map(drop)
+}
+
+/// Asks what a user is in a chat.
+///
+/// # Errors
+/// [`ApiError`].
+pub fn get_chat_member(api: &dyn Api, token: &Secret, chat: &str, user: u64) -> Result<ChatMember, ApiError> {
+    let user = i64::try_from(user).unwrap_or(i64::MAX);
+    call(api, token, "getChatMember", &Params::new().string("chat_id", chat).number("user_id", user))
+}
+
+/// Whether the bot may be polled at present. Takes no update away: without an offset none is confirmed.
+///
+/// # Errors
+/// [`ApiError`]; a refusal that speaks of another `getUpdates` is another poller.
+pub fn peek_updates(api: &dyn Api, token: &Secret) -> Result<(), ApiError> {
+    let params = Params::new().number("limit", 1).number("timeout", 0);
+    call::<Vec<Anything>>(api, token, "getUpdates", &params).map(drop)
 }

@@ -32,6 +32,37 @@ pub fn call(
     read(&mut stream, method, until)
 }
 
+/// The head of the answer to a request, as bytes, up to 16 KiB; for what only a header says.
+///
+/// # Errors
+/// As [`call`].
+pub fn head(
+    origin: &Origin,
+    tls: Option<Arc<TlsConfig>>,
+    request: &[u8],
+    timeout: Duration,
+) -> Result<Vec<u8>, Failure> {
+    let until = Instant::now() + timeout;
+    let mut stream = connect(origin, tls, until)?;
+    write(&mut stream, request, until)?;
+    let (mut head, mut chunk) = (Vec::new(), [0u8; 4 * 1024]);
+    loop {
+        arm(&mut stream, until).map_err(|_| Failure::Unanswered(Cause::AnswerTimeout))?;
+        match stream.read(&mut chunk) {
+            Ok(0) => return Err(Failure::Unanswered(Cause::Closed)),
+            Ok(n) => head.extend_from_slice(&chunk[..n]),
+            Err(error) => return Err(Failure::Unanswered(cause(&error, Cause::AnswerTimeout))),
+        }
+        if let Some(end) = memchr::memmem::find(&head, b"\r\n\r\n") {
+            head.truncate(end);
+            return Ok(head);
+        }
+        if head.len() > 16 * 1024 {
+            return Err(Failure::Unanswered(Cause::Closed));
+        }
+    }
+}
+
 fn connect(
     origin: &Origin,
     tls: Option<Arc<TlsConfig>>,
