@@ -3,10 +3,12 @@
 //! What lives here: [`Platform`], the [`Api`] that is real. Traffic does not pass here; it has the client of
 //! the outbound thread. Errors hold no address, because the address holds the token.
 
+use crate::channel::telegram::api::Upload;
 use crate::channel::telegram::encode::{Encoder, Params, RequestHead};
 use crate::channel::telegram::{Api, RawAnswer};
 use crate::config::{BaseUrl, Config};
-use crate::http::{Method, write_get};
+use crate::entropy;
+use crate::http::{Method, write_get, write_post};
 use crate::observe::{Secret, rfc3339};
 use crate::outbound::client::{Origin, blocking};
 use crate::tls::client_config;
@@ -59,6 +61,35 @@ impl Api for Platform {
         Ok(RawAnswer { status: answer.status, body: answer.body })
     }
 
+    fn upload(
+        &self,
+        token: &Secret,
+        method: &str,
+        params: &[(&str, &str)],
+        file: &Upload<'_>,
+    ) -> Result<RawAnswer, String> {
+        let tls = self.tls.clone()?;
+        let origin = Origin::new(self.root.clone()).map_err(|error| error.to_string())?;
+        // Random, so that no part can hold it.
+        let boundary = format!("nobat{:016x}{:016x}", entropy::seed(), entropy::seed());
+        let body = multipart(&boundary, params, file);
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let target = [origin.prefix(), "/bot", token.expose(), "/", method];
+        let mut request = Vec::new();
+        write_post(
+            &mut request,
+            &target,
+            origin.authority(),
+            &content_type,
+            &[("Connection", "close")],
+            &body,
+        );
+        let answered = blocking::call(&origin, tls, Method::Post, &request, TIMEOUT);
+        request.zeroize();
+        let answer = answered.map_err(|failure| format!("{}: {failure}", self.root))?;
+        Ok(RawAnswer { status: answer.status, body: answer.body })
+    }
+
     fn date(&self) -> Option<UnixMillis> {
         let tls = self.tls.clone().ok()?;
         let origin = Origin::new(self.root.clone()).ok()?;
@@ -70,6 +101,23 @@ impl Api for Platform {
         let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
         http_date(value.trim())
     }
+}
+
+/// RFC 7578. Names and values are ours or were checked: none holds a quote or a line break.
+fn multipart(boundary: &str, params: &[(&str, &str)], file: &Upload<'_>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in params {
+        let part =
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let Upload { field, name, bytes } = file;
+    let disposition = format!("Content-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"");
+    let head = format!("--{boundary}\r\n{disposition}\r\nContent-Type: application/x-pem-file\r\n\r\n");
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(bytes);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    body
 }
 
 /// IMF-fixdate (RFC 9110 5.6.7), as in `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -194,6 +194,10 @@ pub enum Webhook {
     Setup {
         /// Where updates are to arrive, such as https://bot.example; without it `webhook.url`
         url: Option<String>,
+        /// Make a certificate for that host and give it to the platform: for who has no domain, or no authority's
+        /// certificate. `nobat serve` uses it from then on
+        #[arg(long)]
+        self_signed: bool,
     },
     /// Compare what is registered with what should be; changes nothing
     Verify {

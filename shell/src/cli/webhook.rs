@@ -3,12 +3,14 @@
 use super::args::Webhook;
 use super::{Done, Failed, Status, World, configured};
 use crate::channel::telegram::setup::{self, Line, Plan};
+use crate::clock::Clock;
 use crate::config::{BaseUrl, Config, Inputs, webhook_secret};
+use crate::tls::OwnPair;
 use std::io;
 
 /// Runs one of the four.
 pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, webhook: &Webhook) -> Done {
-    let config = configured(world, inputs)?;
+    let mut config = configured(world, inputs)?;
     let api = (world.connect)(&config);
     let mut written = Ok(());
     let (mut bad, mut unreachable) = (0, 0);
@@ -21,8 +23,11 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, webhook: &Webhook) -> 
         }
     };
     match webhook {
-        Webhook::Setup { url } => {
+        Webhook::Setup { url, self_signed } => {
             let base = base(&config, url.as_deref())?;
+            if *self_signed {
+                own_certificate(&mut config, &base)?;
+            }
             let secret = webhook_secret(&config).map_err(Failed::Io)?;
             Plan::new(&config, &base).setup(&*api, &secret, &mut tell)
         }
@@ -33,11 +38,28 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, webhook: &Webhook) -> 
         Webhook::Clear => setup::clear(&*api, &config, &mut tell),
     };
     written.map_err(|error: io::Error| Failed::Io(error))?;
+    if matches!(webhook, Webhook::Setup { self_signed: true, .. }) {
+        let hint = "the certificate is in the data directory; a running nobat takes it into use with `nobat ctl upgrade`";
+        writeln!(world.out, "{hint}")?;
+    }
     Ok(match bad {
         0 => Status::Ok,
         _ if unreachable == bad => Status::Unavailable,
         _ => Status::NotAsWanted,
     })
+}
+
+/// Makes a certificate for the host, and has this plan and every later `serve` use it.
+fn own_certificate(config: &mut Config, base: &BaseUrl) -> Result<(), Failed> {
+    if config.tls.is_some() && config.webhook.certificate.is_none() {
+        let why = "tls.cert names a certificate already: take it out of the configuration, or leave --self-signed away";
+        return Err(Failed::With(Status::Usage, why.to_owned()));
+    }
+    let pair = OwnPair::within(&config.data_dir);
+    let made = pair.make(&base.host, Clock::start().now().wall);
+    made.map_err(|e| Failed::With(Status::NotAsWanted, e.to_string()))?;
+    config.webhook.certificate = Some(pair.cert);
+    Ok(())
 }
 
 /// Where updates are to arrive: as asked, or as configured.

@@ -37,6 +37,7 @@ pub use types::{
 };
 
 use crate::observe::files::FilesConfig;
+use crate::tls::OwnPair;
 use keys::KEYS;
 use nobat_core::id::UserId;
 use sources::{Sources, shown};
@@ -62,6 +63,11 @@ pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
         problems
     })?;
     config.lanes.extend(added);
+    let own = OwnPair::within(&config.data_dir);
+    if config.tls.is_none() && own.exists() {
+        config.webhook.certificate = Some(own.cert.clone());
+        config.tls = Some(TlsFiles { cert: own.cert, key: own.key });
+    }
     Ok(config)
 }
 
@@ -253,6 +259,7 @@ fn webhook(values: &mut Values<'_>) -> Webhook {
         secret: secret.map(Secret::new),
         max_connections: values.small(keys::WEBHOOK_CONNECTIONS),
         allow_from: values.networks(keys::WEBHOOK_ALLOW),
+        certificate: None,
     }
 }
 

@@ -100,6 +100,8 @@ pub struct Webhook {
     pub max_connections: u32,
     /// Whence updates may come; empty: from anywhere.
     pub allow_from: Vec<Network>,
+    /// A certificate of our own, which the platform must be given; none if it trusts ours as everybody's.
+    pub certificate: Option<PathBuf>,
 }
 
 impl Config {

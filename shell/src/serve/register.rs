@@ -58,6 +58,8 @@ impl Note {
         // Not a secret's protection: the secret lies beside it. Any change must show, no more.
         let mut hash = DefaultHasher::new();
         (base.to_string(), secret.expose(), config.webhook.max_connections).hash(&mut hash);
+        // A renewed certificate of our own must be given to the platform.
+        config.webhook.certificate.as_ref().map(fs::read).and_then(Result::ok).hash(&mut hash);
         for (n, lane) in config.lanes.iter().enumerate() {
             (lane.bot_id.0, config.must_hear(n)).hash(&mut hash);
         }

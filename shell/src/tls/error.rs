@@ -24,6 +24,10 @@ pub enum TlsError {
     Expired { path: PathBuf, not_after: UnixMillis },
     #[error("the certificate {path} is valid only from {} (UTC); check this machine's clock", day(*.not_before))]
     NotYetValid { path: PathBuf, not_before: UnixMillis },
+    #[error("no certificate can be made for `{host}`: {error}; use a name or an IP address")]
+    NotMade { host: String, error: String },
+    #[error("cannot write {path}: {error}")]
+    Write { path: PathBuf, error: io::Error },
     #[error("{path} is not usable: {error}")]
     Unusable { path: PathBuf, error: rustls::Error },
     #[error(

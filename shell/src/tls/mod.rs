@@ -12,6 +12,7 @@ mod client;
 mod error;
 mod pem;
 mod reload;
+mod self_signed;
 mod server;
 mod stream;
 mod validity;
@@ -19,6 +20,7 @@ mod validity;
 pub use client::client_config;
 pub use error::TlsError;
 pub use reload::{CertificateFiles, Prepared};
+pub use self_signed::OwnPair;
 pub use server::server_config;
 pub use stream::Stream;
 

@@ -9,6 +9,7 @@ mod load;
 mod logs;
 mod platform;
 mod process;
+mod self_signed;
 mod signals;
 mod systemd;
 mod upgrade;

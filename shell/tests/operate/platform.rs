@@ -24,6 +24,8 @@ struct Mood {
     polled: AtomicBool,
     /// What `Date` says; the time as it is if empty.
     date: Mutex<String>,
+    /// The body of the last `setWebhook`.
+    registration: Mutex<Vec<u8>>,
 }
 
 impl Platform {
@@ -55,6 +57,11 @@ impl Platform {
     /// Its clock shows this date from now on; the real one if empty.
     pub(crate) fn set_clock(&self, date: &str) {
         *self.mood.date.lock().expect("a date") = date.to_owned();
+    }
+
+    /// What the last `setWebhook` brought.
+    pub(crate) fn registration(&self) -> Vec<u8> {
+        self.mood.registration.lock().expect("a registration").clone()
     }
 
     /// How many messages a chat was sent.
@@ -116,7 +123,25 @@ fn serve(stream: &TcpStream, chats: &Chats, mood: &Mood) -> std::io::Result<()> 
             "getChat" => "{\"id\":1}".to_owned(),
             "getChatMember" if text("chat_id").starts_with("-100") => "{\"status\":\"member\"}".to_owned(),
             "getChatMember" => "{\"status\":\"administrator\"}".to_owned(),
-            "getWebhookInfo" => "{\"url\":\"\",\"pending_update_count\":0}".to_owned(),
+            "setWebhook" => {
+                *mood.registration.lock().expect("a registration") = body;
+                "true".to_owned()
+            }
+            "getWebhookInfo" => {
+                let body = mood.registration.lock().expect("a registration").clone();
+                let body = String::from_utf8_lossy(&body).into_owned();
+                let field = |name: &str| {
+                    let part = body.split(&format!("name=\"{name}\"\r\n\r\n")).nth(1);
+                    part.and_then(|part| part.split("\r\n").next()).unwrap_or("").to_owned()
+                };
+                let allowed = field("allowed_updates");
+                let allowed = if allowed.is_empty() { "[]".to_owned() } else { allowed };
+                let (url, own) = (field("url"), body.contains("name=\"certificate\""));
+                format!(
+                    "{{\"url\":\"{url}\",\"pending_update_count\":0,\"allowed_updates\":{allowed},\
+                     \"has_custom_certificate\":{own}}}"
+                )
+            }
             _ => "true".to_owned(),
         };
         let wait = if mood.slow.load(Ordering::Relaxed) { 300 } else { 2 };

@@ -18,6 +18,17 @@ pub struct RawAnswer {
     pub body: Vec<u8>,
 }
 
+/// A file that goes with a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Upload<'f> {
+    /// The parameter it is.
+    pub field: &'f str,
+    /// Its name.
+    pub name: &'f str,
+    /// What it holds.
+    pub bytes: &'f [u8],
+}
+
 /// Something that can call a method of the platform and wait for the answer.
 pub trait Api {
     /// Calls `method` once.
@@ -25,6 +36,21 @@ pub trait Api {
     /// # Errors
     /// In words, if no answer came: no connection, time-out, ... Without the token.
     fn call(&self, token: &Secret, method: &str, params: &Params) -> Result<RawAnswer, String>;
+
+    /// Calls `method` once with a file beside its parameters (multipart/form-data, RFC 7578).
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    fn upload(
+        &self,
+        token: &Secret,
+        method: &str,
+        params: &[(&str, &str)],
+        file: &Upload<'_>,
+    ) -> Result<RawAnswer, String> {
+        let _ = (token, method, params, file);
+        Err("files cannot be sent this way".to_owned())
+    }
 
     /// What time the platform says that it is; none if it was not asked or does not say.
     fn date(&self) -> Option<UnixMillis> {
@@ -82,10 +108,30 @@ pub fn call<T: for<'de> Deserialize<'de>>(
     method: &str,
     params: &Params,
 ) -> Result<T, ApiError> {
+    result_of(api, &mut || api.call(token, method, params))
+}
+
+/// [`call`] with a file beside the parameters.
+///
+/// # Errors
+/// [`ApiError`].
+pub fn upload<T: for<'de> Deserialize<'de>>(
+    api: &dyn Api,
+    token: &Secret,
+    method: &str,
+    params: &[(&str, &str)],
+    file: &Upload<'_>,
+) -> Result<T, ApiError> {
+    result_of(api, &mut || api.upload(token, method, params, file))
+}
+
+fn result_of<T: for<'de> Deserialize<'de>>(
+    api: &dyn Api,
+    ask: &mut dyn FnMut() -> Result<RawAnswer, String>,
+) -> Result<T, ApiError> {
     let mut tries = 1;
     loop {
-        let mut answer =
-            api.call(token, method, params).map_err(|why| ApiError::Unreachable(scrub(&why).into_owned()))?;
+        let mut answer = ask().map_err(|why| ApiError::Unreachable(scrub(&why).into_owned()))?;
         let reply: Reply<T> =
             simd_json::from_slice(&mut answer.body).map_err(|_| ApiError::NotTheApi(answer.status))?;
         if let (true, Some(result)) = (reply.ok, reply.result) {
@@ -133,6 +179,8 @@ pub struct WebhookInfo {
     pub max_connections: Option<u32>,
     /// Kinds that are delivered; empty for the platform's default.
     pub allowed_updates: Vec<String>,
+    /// Whether it was given a certificate of ours; none if it does not say.
+    pub has_custom_certificate: Option<bool>,
 }
 
 /// Asks who the token's bot is.

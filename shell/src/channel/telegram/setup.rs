@@ -4,11 +4,12 @@
 //! `nobat webhook ...` print the lines; `serve` uses the same at start. Nothing here opens a connection: that
 //! is the [`Api`]'s.
 
-use super::api::{Api, ApiError, BotInfo, WebhookInfo, call, get_me, webhook_info};
+use super::api::{Api, ApiError, BotInfo, Upload, WebhookInfo, call, get_me, upload, webhook_info};
 use super::encode::Params;
 use crate::config::{BaseUrl, Config, Kind};
 use crate::observe::{Secret, scrub};
 use std::fmt;
+use std::path::PathBuf;
 
 /// The kinds of updates that are asked for, sorted: what `What` can tell apart and the bot kind understands. Of
 /// these the platform sends `chat_member` and `message_reaction` to who asks for them by name alone.
@@ -46,6 +47,8 @@ pub struct Plan {
     pub bots: Vec<Wanted>,
     allowed: &'static [&'static str],
     max_connections: u32,
+    /// Of our own, which the platform must be given.
+    certificate: Option<PathBuf>,
 }
 
 /// What became of one bot, as a line for the operator.
@@ -85,6 +88,7 @@ impl Plan {
             bots: config.lanes.iter().enumerate().map(wanted).collect(),
             allowed: allowed_updates(config.kind),
             max_connections: config.webhook.max_connections,
+            certificate: config.webhook.certificate.clone(),
         }
     }
 
@@ -94,19 +98,35 @@ impl Plan {
         self.each(tell, |wanted| {
             let bot = get_me(api, &wanted.token)?;
             match &wanted.url {
-                Some(url) => {
-                    let params = Params::new()
-                        .string("url", url)
-                        .string("secret_token", secret.expose())
-                        .number("max_connections", i64::from(self.max_connections))
-                        .strings("allowed_updates", self.allowed);
-                    call::<bool>(api, &wanted.token, "setWebhook", &params)?;
-                }
+                Some(url) => self.register(api, &wanted.token, url, secret)?,
                 None => clear_one(api, &wanted.token)?,
             }
             let info = webhook_info(api, &wanted.token)?;
             Ok((bot, self.judge(wanted, &info, true)))
         })
+    }
+
+    fn register(&self, api: &dyn Api, token: &Secret, url: &str, secret: &Secret) -> Result<(), ApiError> {
+        let Some(path) = &self.certificate else {
+            let params = Params::new()
+                .string("url", url)
+                .string("secret_token", secret.expose())
+                .number("max_connections", i64::from(self.max_connections))
+                .strings("allowed_updates", self.allowed);
+            return call::<bool>(api, token, "setWebhook", &params).map(drop);
+        };
+        let unreadable = |e| ApiError::Refused(format!("{} cannot be read: {e}", path.display()));
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let (allowed, most) =
+            (format!("[\"{}\"]", self.allowed.join("\",\"")), self.max_connections.to_string());
+        let params = [
+            ("url", url),
+            ("secret_token", secret.expose()),
+            ("max_connections", &most),
+            ("allowed_updates", &allowed),
+        ];
+        let file = Upload { field: "certificate", name: "certificate.pem", bytes: &bytes };
+        upload::<bool>(api, token, "setWebhook", &params, &file).map(drop)
     }
 
     /// Compares what is with what is wanted, and changes nothing.
@@ -152,6 +172,9 @@ impl Plan {
         }
         if info.url != *url {
             return Err(format!("has its webhook at {}, and should have {url}", shown(&info.url)));
+        }
+        if self.certificate.is_some() && info.has_custom_certificate == Some(false) {
+            return Err("was not given our own certificate: run `nobat webhook setup`".to_owned());
         }
         let mut allowed: Vec<_> = info.allowed_updates.iter().map(String::as_str).collect();
         allowed.sort_unstable();
