@@ -23,6 +23,7 @@ impl Api for Fake {
         let id = token.expose().split(':').next().unwrap_or("0");
         match method {
             "getMe" => answer(200, &format!(r#"{{"ok":true,"result":{{"id":{id},"username":"bot_{id}"}}}}"#)),
+            "getUpdates" => answer(200, r#"{"ok":true,"result":[]}"#),
             "getWebhookInfo" => answer(200, r#"{"ok":true,"result":{"url":"","pending_update_count":0}}"#),
             _ => answer(200, r#"{"ok":true,"result":true}"#),
         }
@@ -191,7 +192,7 @@ fn doctor_looks_at_disk_clock_ports_and_tokens() {
     }
     assert_eq!(std::fs::read_dir(&data).expect("made").count(), 0, "nothing is left behind");
     let polled = ask(&[TWO, &ports[1..]].concat(), false, "");
-    assert!(polled.out.contains("ok   polling 0  no webhook stands in its way"), "{}", polled.out);
+    assert!(polled.out.contains("ok   polling 0  nothing stands in its way"), "{}", polled.out);
     assert_eq!(ask(&env, true, "").status, Status::Unavailable);
     assert_eq!(ask(&env, true, " --offline").status, Status::Ok);
     let dead = [&[("BOT_TOKEN_MAIN", "1000001:dead")], &ports[..], &[TWO[2]]].concat();

@@ -55,6 +55,10 @@ pub enum Command {
     Ctl(Ctl),
     /// Watch the running process: rates, queue, lanes, latencies, warnings; `q` ends it
     Top(Top),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual's page, or write all of them
+    Man(Man),
     /// Look into the journal; changes nothing
     #[command(subcommand)]
     Journal(Journal),
@@ -113,6 +117,21 @@ pub struct Top {
     /// Seconds between two looks
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=60))]
     pub every: u8,
+}
+
+/// `nobat completions`
+#[derive(clap::Args, Debug)]
+pub struct Completions {
+    /// Which shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `nobat man`
+#[derive(clap::Args, Debug)]
+pub struct Man {
+    /// Write a page for each command here
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// What `nobat ctl` asks.

@@ -12,6 +12,7 @@ mod ctl;
 mod doctor;
 mod export;
 mod journal;
+mod manual;
 mod remedy;
 mod results;
 mod serve;
@@ -100,6 +101,8 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Results(results) => results::run(world, &inputs, results),
         Command::Chat(chat) => chat::run(world, &inputs, chat),
         Command::Journal(journal) => journal::run(world, &inputs, journal),
+        Command::Completions(args) => manual::completions(world, args),
+        Command::Man(args) => manual::man(world, args),
         Command::Top(args) => top::run(world, &inputs, args),
         Command::Ctl(args) => ctl::run(world, &inputs, args),
         Command::Backup(args) => backup::run(world, &inputs, args),

@@ -7,6 +7,8 @@ mod ctl;
 mod doctor;
 mod load;
 mod logs;
+mod manual;
+mod one_port;
 mod platform;
 mod process;
 mod self_signed;
