@@ -119,7 +119,7 @@ Examples:
   nobat-load rehearse --profile smoke --kills 3      with three SIGKILLs
   nobat-load rehearse --profile smoke --polling      updates by long polling instead of webhooks
   nobat-load rehearse --profile chat-evening         strangers talk, a kill in the middle
-  nobat-load rehearse --profile chat-evening --users 50000 --chatting 10000 --minutes 4
+  nobat-load rehearse --profile chat-evening --users 50000 --chatting 10000 --minutes 5
   nobat-load rehearse --profile smoke --plant swapped-recipient    the verdict must be fail
 
 Exit status: 0 passed, 1 failed, 2 invalid.";

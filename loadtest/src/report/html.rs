@@ -1,5 +1,7 @@
 //! The page: one file that needs nothing else, readable on a phone, in light and dark.
 
+mod evening;
+
 use std::fmt::Write;
 
 use super::svg::{self, Bar, Line, Plot, Scale, duration_ms, escape};
@@ -26,10 +28,14 @@ pub fn page(report: &Report) -> String {
     head(report, &mut out);
     tiles(report, &mut out);
     out.push_str("<div class=\"grid2\">\n");
+    evening::cards(report, &mut out);
     rates(report, &mut out);
-    owed(report, &mut out);
     refusals(report, &mut out);
-    latency(report, &mut out);
+    // Of an evening these are in cards of its own.
+    if report.evening.is_none() {
+        owed(report, &mut out);
+        latency(report, &mut out);
+    }
     lanes(report, &mut out);
     out.push_str("</div>\n<div class=\"grid2\">\n");
     checks(report, &mut out);
@@ -86,7 +92,7 @@ fn tiles(report: &Report, out: &mut String) {
     let latency = &report.latency_ms;
     let server = &report.server;
     let fullest = report.fullest_lane;
-    let tiles = [
+    let mut tiles = [
         (thousands(report.updates), "updates from students".to_owned()),
         (thousands(report.sends), format!("messages accepted, {:.0} a second", report.sends_per_s)),
         (
@@ -105,6 +111,10 @@ fn tiles(report: &Report, out: &mut String) {
             format!("processor time, {:.3} s per 1,000 updates", server.cpu_s_per_1000_updates),
         ),
     ];
+    if let Some(evening) = &report.evening {
+        let [most, chats, to_match, relay] = evening::tiles(evening);
+        (tiles[2], tiles[3], tiles[4], tiles[5]) = (most, chats, to_match, relay);
+    }
     out.push_str("<div class=\"tiles\">");
     for (figure, what) in tiles {
         let _ = write!(out, "<div class=\"card tile\"><b>{figure}</b><span>{}</span></div>", escape(&what));

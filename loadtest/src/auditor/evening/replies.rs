@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::record::{Deed, Gist};
 use super::relays::Relayed;
-use super::story::{End, Stories, Story, parts};
+use super::story::{End, Spell, Stories, Story, parts};
 use crate::auditor::{Audit, Check, Rules};
 use crate::student::evening::label::Label;
 use crate::student::evening::reading::Saying;
@@ -191,12 +191,22 @@ impl Desk<'_, '_> {
         if ended <= settled || how == End::Told(Saying::IdleEnd) {
             return true;
         }
-        let began_at = self.stories.began_at(spell.key);
-        let Some((partner, _)) = self.stories.partner(spell.key, self.story.user) else {
+        let Some((partner, theirs)) = self.stories.partner(spell.key, self.story.user) else {
             // Nobody was told of him: one who had just blocked the bot.
             return how == End::Told(Saying::PartnerGone);
         };
         let partner = self.stories.of.get(&partner);
+        // Either may have left before he was told of the other: from when both were looking for somebody.
+        let sought = |story: &Story, spell: &Spell| {
+            self.stories.sought(story, spell).map(|nth| self.stories.done(nth).queued_at)
+        };
+        let their_spell = partner.and_then(|story| Some((story, story.spells.get(theirs)?)));
+        let began_at = [Some((self.story, spell)), their_spell]
+            .into_iter()
+            .flatten()
+            .filter_map(|(story, spell)| sought(story, spell))
+            .min()
+            .unwrap_or_else(|| self.stories.began_at(spell.key));
         let theirs = partner.map_or(&[][..], |story| &story.done);
         self.story.done.iter().chain(theirs).any(|other| {
             let cause = self.stories.done(*other);

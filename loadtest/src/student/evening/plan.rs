@@ -34,13 +34,13 @@ pub struct Evening {
     pub seed: u64,
 }
 
-/// Messages a second that people write in all unless told otherwise: with what comes and goes some 70 % of what 17
+/// Messages a second that people write in all unless told otherwise: with what comes and goes some 60 % of what 17
 /// bots may send, so that a message seldom meets a queue.
-const TALK_A_SECOND: f64 = 200.0;
+const TALK_A_SECOND: f64 = 170.0;
 /// One who comes costs about six messages: as many a second as leave room for the talk.
-const COMERS_A_SECOND: f64 = 18.0;
+const COMERS_A_SECOND: f64 = 14.0;
 /// Those at once who come in the first minutes: each is told that he is searched for, and whom he met.
-const RAMP_A_SECOND: f64 = 90.0;
+const RAMP_A_SECOND: f64 = 60.0;
 
 impl Evening {
     /// An evening of this size for `bots` bots; how much each talks follows from what the bots may send.
