@@ -34,4 +34,5 @@ pub mod serve;
 pub mod supervisor;
 pub mod tls;
 pub mod updates;
+pub mod vault;
 pub mod webhook;

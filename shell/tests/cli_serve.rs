@@ -117,7 +117,7 @@ fn without_a_command_it_says_which_there_are() {
 fn every_command_explains_itself() {
     let dir = tempfile::tempdir().expect("a directory");
     let commands = "|serve|check|doctor|webhook|webhook setup|webhook verify|webhook info|webhook clear|results|\
-                    results import|journal|journal verify|journal dump|export|backup|restore";
+                    results import|journal|journal verify|journal dump|export|backup|restore|secrets|secrets set|secrets rotate";
     for command in commands.split('|') {
         let words: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         let ended = nobat(dir.path(), &[], &words).output().expect("it runs");

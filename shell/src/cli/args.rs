@@ -51,6 +51,9 @@ pub enum Command {
     Backup(Backup),
     /// Make a data directory of a backup
     Restore(Restore),
+    /// Keep tokens and keys sealed, for the configuration to name as secret:NAME
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Ask the running process, or tell it what to do
     Ctl(Ctl),
     /// Watch the running process: rates, queue, lanes, latencies, warnings; `q` ends it
@@ -277,6 +280,32 @@ pub struct Restore {
     /// there
     #[arg(long, value_name = "BACKUP")]
     pub from: PathBuf,
+}
+
+/// `nobat secrets ...`
+#[derive(Subcommand, Debug)]
+pub enum Secrets {
+    /// Make a new key
+    Key {
+        /// Into this file, readable by its owner alone; without it to the output
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Seal a secret: typed without being shown, or from the input
+    Set {
+        /// Its name: a to z, 0 to 9, `.`, `_` and `-`
+        name: String,
+    },
+    /// Show the names, and whether each opens; never a secret
+    List,
+    /// Forget a secret
+    Remove {
+        /// Its name
+        name: String,
+    },
+    /// Seal everything under a new key: makes one where secrets.key_file is set, else takes the first of
+    /// NOBAT_SECRETS_KEY
+    Rotate,
 }
 
 /// `nobat results ...`

@@ -15,6 +15,7 @@ mod journal;
 mod manual;
 mod remedy;
 mod results;
+mod secrets;
 mod serve;
 mod top;
 mod webhook;
@@ -107,6 +108,7 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
         Command::Ctl(args) => ctl::run(world, &inputs, args),
         Command::Backup(args) => backup::run(world, &inputs, args),
         Command::Restore(args) => backup::restore(world, &inputs, args),
+        Command::Secrets(command) => secrets::run(world, &inputs, command),
         Command::Export(args) => export::run(world, &inputs, args),
         Command::Snapshot(snapshot) => journal::snapshots(world, &inputs, snapshot),
     };

@@ -2,7 +2,7 @@
 
 use super::args::{Import, Results};
 use super::{Done, Failed, Status, World};
-use crate::config::{External, Inputs, store};
+use crate::config::{External, Inputs, sources_of_imports};
 use crate::import::{self, Bar, DatasetConfig, ImportError, ImportSource, Rest, Select, Supabase};
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 /// Needs no token: the list may be imported before the bots exist.
 pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, results: &Results) -> Done {
     let Results::Import(asked) = results;
-    let store = store(inputs)?;
+    let store = sources_of_imports(inputs)?;
     let config = match &asked.dataset_config {
         Some(path) => dataset_config(path)?,
         None => DatasetConfig::default(),

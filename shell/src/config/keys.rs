@@ -223,6 +223,10 @@ keys! {
         "The folder that backups go into: another disk, or a folder that is carried away. `nobat backup` goes there as well.";
     BACKUP_KEEP: backup.keep, &[], Whole(1, 10_000), "7",
         "How many backups stay, the newest.";
+    SECRETS_KEY_FILE: secrets.key_file, &[], Path, "",
+        "A file with the key to the secrets that the configuration names as `secret:NAME`, outside the data directory; `nobat secrets key --to FILE` makes one.";
+    SECRETS_KEY: secrets.key, &[], Secret, "",
+        "The key itself, 64 hexadecimal digits, for platforms that give secrets by the environment. Several with commas between: the first seals, all open.";
     RELEASE: results.release, &[], Time, "now",
         "When results may be shown, such as `2026-07-20T09:00:00+03:00`. Who asks before is answered then, in order. `now`: as soon as a data set is there.";
     DATASET: results.dataset, &[], Path, "",

@@ -16,6 +16,7 @@ mod names;
 mod nearest;
 mod problem;
 mod records;
+mod sealed;
 mod secret_file;
 mod sources;
 mod types;
@@ -29,6 +30,7 @@ pub use chat::ChatConfig;
 pub use names::{NameReport, NameUse};
 pub use problem::{Origin, Problem, Problems};
 pub use records::{RecordsConfig, RecordsStore};
+pub use sealed::VaultPlace;
 pub use secret_file::webhook_secret;
 pub use sources::{Flag, Inputs};
 pub use types::{
@@ -54,7 +56,8 @@ const DATASET_FILE: &str = "results.nobat";
 /// Everything that is wrong, in the order of the layers and keys.
 pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
     let mut problems = Problems::default();
-    let sources = Sources::read(inputs, &mut problems);
+    let mut sources = Sources::read(inputs, &mut problems);
+    sealed::open(&mut sources, &mut problems);
     let mut config = build(&sources, problems)?;
     let added = added::read(&config.data_dir, &config.lanes).map_err(|(path, what)| {
         let mut problems = Problems::default();
@@ -99,14 +102,42 @@ fn build(sources: &Sources, mut problems: Problems) -> Result<Config, Problems> 
     Ok(config)
 }
 
-/// Where the journal, the data set and the sources of imports are: for commands that need no token.
+/// Where secrets are kept, and their keys; nothing is opened.
+///
+/// # Errors
+/// What is wrong with these values; others are not judged.
+pub fn vault_place(inputs: &Inputs) -> Result<VaultPlace, Problems> {
+    let mut problems = Problems::default();
+    let sources = Sources::read(inputs, &mut problems);
+    let mut values = Values { sources: &sources, problems };
+    let place = VaultPlace::of(&mut values);
+    if values.problems.0.is_empty() { Ok(place) } else { Err(values.problems) }
+}
+
+/// Where the journal and the data set are: for commands that need no token. Sources of imports are as they were
+/// written; see [`sources_of_imports`].
 ///
 /// # Errors
 /// What is wrong with these values; others are not judged.
 pub fn store(inputs: &Inputs) -> Result<Store, Problems> {
     let mut problems = Problems::default();
     let sources = Sources::read(inputs, &mut problems);
-    let mut values = Values { sources: &sources, problems };
+    stored(&sources, problems)
+}
+
+/// As [`store`], with what is sealed among the sources of imports opened.
+///
+/// # Errors
+/// As [`store`], and what cannot be opened.
+pub fn sources_of_imports(inputs: &Inputs) -> Result<Store, Problems> {
+    let mut problems = Problems::default();
+    let mut sources = Sources::read(inputs, &mut problems);
+    sealed::open(&mut sources, &mut problems);
+    stored(&sources, problems)
+}
+
+fn stored(sources: &Sources, problems: Problems) -> Result<Store, Problems> {
+    let mut values = Values { sources, problems };
     let data_dir = values.path(keys::DATA_DIR).unwrap_or_default();
     let dataset = values.path(keys::DATASET).unwrap_or_else(|| data_dir.join(DATASET_FILE));
     let external = external(&mut values);
@@ -401,6 +432,7 @@ fn judge(config: &mut Config, sources: &Sources, problems: &mut Problems) {
         );
         config.warnings.push(what);
     }
+    sealed::judge(config, sources, problems);
     config.warnings.extend(config.records.remark(config.kind, &config.external));
     if let Some(path) = &sources.readable_dotenv {
         if config.production {

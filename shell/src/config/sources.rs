@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
+use zeroize::Zeroize as _;
 
 /// What the configuration is made from.
 #[derive(Clone, Default, Debug)]
@@ -59,6 +60,14 @@ pub(super) struct Sources {
     pub(super) names: BTreeMap<String, Item>,
     /// `.env` if others can read it.
     pub(super) readable_dotenv: Option<String>,
+}
+
+impl Drop for Sources {
+    /// Tokens and keys were among them.
+    fn drop(&mut self) {
+        let given = self.given.iter_mut().flatten().flat_map(|given| &mut given.items);
+        given.chain(self.names.values_mut()).for_each(|item| item.text.zeroize());
+    }
 }
 
 impl Sources {
@@ -327,7 +336,7 @@ fn place(text: &str, at: usize) -> (usize, usize) {
     (line, column)
 }
 
-fn others_may_read(path: &Path) -> bool {
+pub(super) fn others_may_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o044 != 0)
 }
