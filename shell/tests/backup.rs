@@ -3,6 +3,8 @@
 #[path = "support/served.rs"]
 mod served;
 
+use nobat::backup::manifest::{self, Manifest};
+use nobat_core::time::UnixMillis;
 use served::{Server, nobat};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -165,6 +167,26 @@ fn a_process_backs_itself_up_keeps_the_newest_and_says_when_it_cannot() {
     for _ in 0..3 {
         let (status, says) = run(place.path(), &["backup", "--to", "old"]);
         assert_eq!(status, 0, "{says}");
+    }
+    let server = Server::start(place.path(), &env);
+    server.until("made", |server| server.metric("nobat_backups_total") == 1);
+    assert!(server.metric("nobat_backup_timestamp_seconds") > 1_700_000_000);
+    server.stop();
+    assert_eq!(backups(&kept).len(), 1);
+    for old in backups(&place.path().join("old")) {
+        fs::rename(&old, kept.join(old.file_name().expect("a name"))).expect("moved");
+    }
+    // A restart makes none while the newest is young.
+    let server = Server::start(place.path(), &env);
+    server.until("known", |server| server.metric("nobat_backup_timestamp_seconds") > 0);
+    assert_eq!(server.metric("nobat_backups_total"), 0);
+    server.stop();
+    // And one that is too old is followed by another, behind which all but two go.
+    for path in backups(&kept) {
+        let text = fs::read_to_string(path.join(manifest::FILE)).expect("read");
+        let old =
+            Manifest { made: UnixMillis(1_577_836_800_000), ..Manifest::read(&text).expect("a manifest") };
+        fs::write(path.join(manifest::FILE), old.to_text()).expect("written");
     }
     let server = Server::start(place.path(), &env);
     server.until("made", |server| server.metric("nobat_backups_total") == 1);

@@ -64,15 +64,22 @@ fn every_key_is_also_a_name_in_the_environment() {
             keys::Form::Url => "https://host.example".into(),
             keys::Form::Time => "2026-07-20T06:00:00Z".into(),
             keys::Form::List if key.dotted() == "admin.user_ids" => "42".into(),
+            keys::Form::List if key.dotted() == "records.retain_days" => "audit:365".into(),
+            keys::Form::List if key.dotted() == "chat.required_channels" => "@news".into(),
             keys::Form::List if key.section == "chat" => "30:250".into(),
             keys::Form::List => "10.0.0.0/8".into(),
             keys::Form::Secrets => "1000002:TEST".into(),
             keys::Form::Secret if key.dotted() == "admin.bot_token" => "1000003:TEST".into(),
+            keys::Form::Text if ["chat.admin_chat", "chat.media_channel"].contains(&key.dotted().as_str()) => {
+                "-1001234567890".into()
+            }
+            keys::Form::Text if key.dotted().starts_with("chat.required_channel_") => "@news".into(),
             keys::Form::Text | keys::Form::Secret | keys::Form::Path => "word".to_owned(),
         };
         let mut names = vec![(key.env(), value)];
         match key.dotted().as_str() {
             "bot.tokens" => names.push(("NOBAT_KIND".into(), "results".into())),
+            "backup.every_hours" => names.push(("NOBAT_BACKUP_TO".into(), "kept".into())),
             "tls.cert" => names.push(("NOBAT_TLS_KEY".into(), "k".into())),
             "tls.key" => names.push(("NOBAT_TLS_CERT".into(), "c".into())),
             _ => {}

@@ -6,10 +6,10 @@
 //! by 0.1.0
 //! frames 1000 1234
 //! file 4096 1a2b3c4d journal-0000000001.seg
-//! end 1
+//! end 1 99e88681
 //! ```
 //!
-//! The last line says how many files there are, so that a shortened manifest is not taken for a whole one.
+//! The last line says how many files there are, and the checksum (CRC32C) of every line before it.
 
 use crate::observe::rfc3339;
 use nobat_core::id::Seq;
@@ -68,7 +68,8 @@ impl Manifest {
         for Listed { name, len, crc } in files {
             let _ = writeln!(text, "file {len} {crc:08x} {name}");
         }
-        let _ = writeln!(text, "end {}", files.len());
+        let crc = crc32c::crc32c(text.as_bytes());
+        let _ = writeln!(text, "end {} {crc:08x}", files.len());
         text
     }
 
@@ -101,15 +102,21 @@ impl Manifest {
         let mut files = Vec::new();
         loop {
             let (line, rest) = next("")?;
-            if let Some(count) = rest.strip_prefix("end ") {
-                if count.parse() != Ok(files.len()) {
-                    return Err(wrong(line, "another number of files"));
+            if let Some(end) = rest.strip_prefix("end ") {
+                if end != format!("{} {:08x}", files.len(), crc32c::crc32c(before_last_line(text))) {
+                    return Err(wrong(line, "the lines before it are not as they were written"));
                 }
                 return Ok(Self { made, by, covered: Seq(covered), last: Seq(last), files });
             }
             files.push(listed(rest).ok_or(wrong(line, "not a file with its length and checksum"))?);
         }
     }
+}
+
+/// Everything before the line that ends the text.
+fn before_last_line(text: &str) -> &[u8] {
+    let whole = text.strip_suffix('\n').unwrap_or(text);
+    &text.as_bytes()[..whole.rfind('\n').map_or(0, |at| at + 1)]
 }
 
 fn listed(line: &str) -> Option<Listed> {
@@ -135,7 +142,7 @@ mod tests {
     #[test]
     fn the_text_of_format_1_is_read_for_ever() {
         let text = "nobat backup 1\nmade 2027-01-15T08:00:00.123Z\nby 0.1.0\nframes 1000 1234\n\
-                    file 4096 1a2b3c4d journal-0000000001.seg\nend 1\n";
+                    file 4096 1a2b3c4d journal-0000000001.seg\nend 1 36868670\n";
         let wanted = manifest(vec![("journal-0000000001.seg".to_owned(), 4096, 0x1a2b_3c4d)]);
         assert_eq!(Manifest::read(text), Ok(wanted.clone()));
         assert_eq!(wanted.to_text(), text);

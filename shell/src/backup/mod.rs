@@ -219,7 +219,8 @@ fn read(path: &Path) -> Result<Manifest, BackupError> {
 
 fn check_bytes(path: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     for file in &manifest.files {
-        if listed(path, file.name.clone())? != *file {
+        let is_there = path.join(&file.name).is_file();
+        if !is_there || listed(path, file.name.clone())? != *file {
             let what = format!("{} is not as it was when the backup was made", file.name);
             return Err(BackupError::Flawed { path: path.to_owned(), what });
         }
