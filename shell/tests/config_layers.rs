@@ -70,7 +70,9 @@ fn every_key_is_also_a_name_in_the_environment() {
             keys::Form::List => "10.0.0.0/8".into(),
             keys::Form::Secrets => "1000002:TEST".into(),
             keys::Form::Secret if key.dotted() == "admin.bot_token" => "1000003:TEST".into(),
-            keys::Form::Text if ["chat.admin_chat", "chat.media_channel"].contains(&key.dotted().as_str()) => {
+            keys::Form::Text
+                if ["chat.admin_chat", "chat.media_channel"].contains(&key.dotted().as_str()) =>
+            {
                 "-1001234567890".into()
             }
             keys::Form::Text if key.dotted().starts_with("chat.required_channel_") => "@news".into(),
