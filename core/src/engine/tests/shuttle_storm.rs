@@ -175,7 +175,7 @@ fn storm_and_check(plant: Plant) {
         assert_eq!(stage_of(&whole, user), stage_of(&live, user), "the whole is not the live state");
     }
     // The process that begins anew with what was durable.
-    let list = List { frames: Arc::new(Mutex::new(Vec::new())), room: usize::MAX };
+    let list = List { frames: Arc::new(Mutex::new(Vec::new())), room: usize::MAX, spare: 0 };
     let again = replay(&frames[..durable]).attach(list);
     again.resume(at(200)).expect("room");
     let mut resumed: Vec<_> = frames[..durable].to_vec();
