@@ -290,7 +290,9 @@ impl House {
 
     fn lock(&mut self, user: i64) {
         let person = self.people.entry(user).or_default();
-        let Some(partner) = person.partner.filter(|_| person.credits >= LOCK.1) else { return };
+        let Some(partner) = person.partner.filter(|_| person.credits >= LOCK.1) else {
+            return self.act(user, "lock");
+        };
         person.credits -= LOCK.1;
         let left = person.credits;
         self.people.entry(partner).or_default().kept = true;

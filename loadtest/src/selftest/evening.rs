@@ -87,8 +87,8 @@ fn word(bug: Bug) -> String {
 
 /// Half a minute in which forty people register, talk, lock and pay, all of it often.
 fn profile() -> Profile {
-    let (users, tokens, length) = (80, 2, Duration::from_secs(30));
-    let stay = Duration::from_secs(20);
+    let (users, tokens, length) = (80, 2, Duration::from_secs(34));
+    let stay = Duration::from_secs(40);
     let evening = Evening { newcomers: 1.0, eager: true, stay, ..Evening::new(users, 40, length, tokens, 1) };
     Profile {
         students: users,

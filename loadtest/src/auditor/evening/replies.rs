@@ -67,6 +67,12 @@ impl Desk<'_, '_> {
     /// What became of it.
     fn end(&mut self, nth: usize, audit: &mut Audit, answers: &mut Answers) -> &'static str {
         let done = self.stories.done(nth);
+        // A word on the button itself is the whole answer.
+        if let Deed::Pressed { callback, .. } = &done.deed
+            && self.stories.record.replies.get(callback).is_some_and(|reply| reply.says)
+        {
+            return "answered";
+        }
         if let Some(found) = self.due(&done.deed).and_then(|due| self.take(nth, &due)) {
             answers.insert(nth, found);
             match self.stories.got(found).gist {
@@ -79,11 +85,6 @@ impl Desk<'_, '_> {
         }
         if self.due(&done.deed).is_none() {
             return "no_answer_due";
-        }
-        if let Deed::Pressed { callback, .. } = &done.deed
-            && self.stories.record.replies.get(callback).is_some_and(|reply| reply.says)
-        {
-            return "answered";
         }
         if self.told_to_slow_down(nth) {
             return "refused_by_rate";
@@ -127,8 +128,8 @@ impl Desk<'_, '_> {
                 Some(Label::Cancel) => words(stops),
                 Some(Label::Next) => words(nexts),
                 Some(Label::Stop) => words(stops),
-                Some(Label::Block) => words(|s| matches!(s, Saying::BlockedSelf)),
-                Some(Label::Report) => words(|s| matches!(s, Saying::ReportedSelf)),
+                Some(Label::Block) => words(|s| matches!(s, Saying::BlockedSelf | Saying::NotChatting)),
+                Some(Label::Report) => words(|s| matches!(s, Saying::ReportedSelf | Saying::NotChatting)),
                 Some(Label::Lock) => words(locks),
                 Some(Label::Vip) => words(vips),
                 Some(Label::LockFor { .. }) => words(|s| matches!(s, Saying::LockedSelf { .. }) || locks(s)),
@@ -143,7 +144,7 @@ impl Desk<'_, '_> {
         }
     }
 
-    /// Takes the first answer that is left; a copy that a kill excuses only if there is no other.
+    /// Takes the first answer that is left.
     fn take(&mut self, nth: usize, due: &Due) -> Option<usize> {
         let known = self.stories.known_at(nth)?;
         let fits = |got: &&usize| {
@@ -155,8 +156,7 @@ impl Desk<'_, '_> {
             };
             right && message.at >= known && !self.taken.contains(*got)
         };
-        let own = |got: &&usize| fits(got) && !self.story.copies.contains(*got);
-        let found = *self.story.got.iter().find(own).or_else(|| self.story.got.iter().find(fits))?;
+        let found = *self.story.got.iter().find(fits)?;
         self.taken.insert(found);
         Some(found)
     }
@@ -250,16 +250,28 @@ impl Desk<'_, '_> {
         }
     }
 
-    /// What must have a reason, and has none left.
+    /// What must have a reason, and has none left. Of each wording a kill excuses as many as it has copies: which of
+    /// them was the copy cannot be told.
     fn judge_the_rest(&self, audit: &mut Audit) {
+        let mut excused: HashMap<Saying, usize> = HashMap::new();
+        for copy in &self.story.copies {
+            if let Gist::Notice(saying) = self.stories.got(*copy).gist {
+                *excused.entry(saying).or_default() += 1;
+            }
+        }
         for &nth in &self.story.got {
             let got = self.stories.got(nth);
             let Gist::Notice(saying) = got.gist else { continue };
-            if needs_a_reason(saying) && !self.taken.contains(&nth) && !self.story.copies.contains(&nth) {
-                let money = pays(saying) || saying == Saying::Refunded;
-                let check = if money { Check::Money } else { Check::Repeated };
-                audit.find(check, got.at, self.story.user, || format!("{saying:?}, and nothing left for it"));
+            if !needs_a_reason(saying) || self.taken.contains(&nth) {
+                continue;
             }
+            if let Some(left) = excused.get_mut(&saying).filter(|left| **left > 0) {
+                *left -= 1;
+                continue;
+            }
+            let money = pays(saying) || saying == Saying::Refunded;
+            let check = if money { Check::Money } else { Check::Repeated };
+            audit.find(check, got.at, self.story.user, || format!("{saying:?}, and nothing left for it"));
         }
     }
 }

@@ -282,12 +282,16 @@ impl Writer<'_> {
         } else {
             None
         };
+        if self.evening.eager {
+            // Long enough after they came to have registered, and to be with somebody.
+            self.intend(from + 9_000_000, person, Act::Lock);
+        }
         let pays = act == Some(Act::Lock) || self.people[person as usize].vip;
         if let Some(act) = act {
             let stay = to.min(end).saturating_sub(from) as f64;
-            // The eager ones as soon as they have registered: what they do takes them a while.
+            // The eager ones once they have had the time to register and to lock their chats.
             let after = match self.evening.eager {
-                true => self.rng.f64() * 4e6 + 10e6,
+                true => self.rng.f64() * 6e6 + 18e6,
                 false => stay * (0.3 + 0.5 * self.rng.f64()),
             };
             let middle = from + after as u64;
