@@ -1,5 +1,6 @@
 //! What is shown while a rehearsal runs: a live block on a terminal, a line now and then elsewhere.
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -11,12 +12,18 @@ use crate::telegram::Totals;
 /// Lines are this far apart where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
+const SAMPLE_EVERY: Duration = Duration::from_millis(500);
+
+/// Lanes send in step, a second's messages at once: over less, the rate would be that of the moment of looking.
+const RATES_OVER: Duration = Duration::from_secs(5);
+
 /// The live display.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     quiet: bool,
     planned: u64,
-    last: (Instant, Totals),
+    /// One each half second of [`RATES_OVER`], oldest first.
+    samples: VecDeque<(Instant, Totals)>,
     last_line: Instant,
     rates: (f64, f64),
 }
@@ -31,7 +38,8 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Progress { bar, quiet, planned: 0, last: (now, Totals::default()), last_line: now, rates: (0.0, 0.0) }
+        let samples = VecDeque::from([(now, Totals::default())]);
+        Progress { bar, quiet, planned: 0, samples, last_line: now, rates: (0.0, 0.0) }
     }
 
     /// One line that stays.
@@ -55,12 +63,15 @@ impl Progress {
 
     /// Shows the moment. `caused` counts updates handed over, `at` is the schedule's clock.
     pub(super) fn show(&mut self, at: Duration, caused: u64, totals: Totals, lanes: &[u64], usage: Usage) {
-        let since = self.last.0.elapsed();
-        if since >= Duration::from_millis(500) {
-            let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / since.as_secs_f64();
-            self.rates =
-                (rate(totals.delivered, self.last.1.delivered), rate(totals.accepted, self.last.1.accepted));
-            self.last = (Instant::now(), totals);
+        if self.samples.back().is_none_or(|last| last.0.elapsed() >= SAMPLE_EVERY) {
+            self.samples.push_back((Instant::now(), totals));
+            while self.samples.len() > 2 && self.samples[0].0.elapsed() > RATES_OVER {
+                self.samples.pop_front();
+            }
+            let (then, before) = self.samples[0];
+            let rate =
+                |now: u64, before: u64| now.saturating_sub(before) as f64 / then.elapsed().as_secs_f64();
+            self.rates = (rate(totals.delivered, before.delivered), rate(totals.accepted, before.accepted));
         }
         let owed = totals.updates.saturating_sub(totals.accepted);
         let (least, most) =
