@@ -9,7 +9,11 @@ use crate::selftest::{self, Case, crooked, crooked_chat};
 
 /// Flags of `selftest`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// The cases of an evening in the chat too, two minutes more.
+    #[arg(long)]
+    evening: bool,
+}
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
@@ -22,7 +26,7 @@ impl Args {
             let mark = if case.ok { "ok  " } else { "FAIL" };
             super::put(&format!("{mark} {:<42} {}\n", case.name, case.seen));
         };
-        match selftest::run(&program, folder.path(), &mut say) {
+        match selftest::run(&program, folder.path(), self.evening, &mut say) {
             Ok(cases) => {
                 let missed = cases.iter().filter(|case| !case.ok).count();
                 super::put(&format!("{} of {} as wanted\n", cases.len() - missed, cases.len()));

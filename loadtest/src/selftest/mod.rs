@@ -31,12 +31,17 @@ pub struct Case {
     pub seen: String,
 }
 
-/// Runs all cases; `say` hears each as it ends. `program` is this program's own path, `folder` takes the
+/// Runs all cases, those of the chat if `evening`; `say` hears each as it ends. `program` is this program's own path, `folder` takes the
 /// servers' logs.
 ///
 /// # Errors
 /// A rehearsal could not be held at all.
-pub fn run(program: &Path, folder: &Path, say: &mut dyn FnMut(&Case)) -> Result<Vec<Case>, RehearsalError> {
+pub fn run(
+    program: &Path,
+    folder: &Path,
+    evening: bool,
+    say: &mut dyn FnMut(&Case),
+) -> Result<Vec<Case>, RehearsalError> {
     let mut cases = Vec::new();
     let mut note = |case: Case| {
         say(&case);
@@ -61,7 +66,9 @@ pub fn run(program: &Path, folder: &Path, say: &mut dyn FnMut(&Case)) -> Result<
         let outcome = rehearse::run(options(program, folder, Some(bug), case_for(bug)))?;
         note(caught(bug, &outcome.report));
     }
-    evening::run(program, folder, &mut note)?;
+    if evening {
+        evening::run(program, folder, &mut note)?;
+    }
     Ok(cases)
 }
 
