@@ -31,7 +31,8 @@ pub struct Case {
     pub seen: String,
 }
 
-/// Runs all cases, those of the chat if `evening`; `say` hears each as it ends. `program` is this program's own path, `folder` takes the
+/// Runs all cases, those of the chat if `evening`; `say` hears each as it ends. `program` is this
+/// program's own path, `folder` takes the
 /// servers' logs.
 ///
 /// # Errors
