@@ -20,6 +20,7 @@ mod progress;
 mod server;
 mod stage;
 pub mod torture;
+mod watch;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -17,25 +17,20 @@ use super::drive::Drive;
 use super::hour::Hour;
 use super::progress::Progress;
 use super::server::{Environment, Server, ServerCommand, tail};
-use super::{Options, RehearsalError, follow, kills, rules};
-use crate::auditor::{Check, Log, audit};
+use super::watch::{TICK, Watch};
+use super::{Options, RehearsalError, follow, kills};
+use crate::auditor::Log;
 use crate::dataset::Truth;
 use crate::profile::{Planned, Profile, length};
 use crate::report::ServerUse;
 use crate::student::Wishes;
-use crate::telegram::{BotSpec, Emulator, EmulatorConfig, Limits, Totals};
-use crate::wire::{At, Wire};
+use crate::telegram::{BotSpec, Emulator, EmulatorConfig, Limits};
+use crate::wire::Wire;
 
 /// From "ready" to the first planned update: lets the log say "ready" first.
 const LEAD: Duration = Duration::from_millis(300);
 /// What a server may take to be ready where the hour is fixed before it starts.
 const READY_FOR_THE_HOUR: Duration = Duration::from_secs(5);
-/// How often the watch looks around.
-const TICK: Duration = Duration::from_millis(20);
-/// Nothing moved for so long: time to see whether anything is owed.
-const CALM: Duration = Duration::from_millis(1500);
-/// The platform itself waits up to two minutes before it delivers a failed update again.
-const REDELIVERY: Duration = Duration::from_secs(125);
 
 /// A rehearsal that is over.
 pub(super) struct Ended {
@@ -127,7 +122,9 @@ pub(super) fn hold(
     }
     let drive = Drive::start(Arc::clone(&platform), plan, epoch, Arc::clone(&stop));
     let drive = drive.map_err(|e| io("start a thread", e))?;
-    let watch = Watch { options, truth, collector: &collector, drive: &drive, choosers: &choosers, epoch };
+    let caused = || drive.caused() + choosers.caused();
+    let busy = || !drive.is_over() || !choosers.are_idle();
+    let watch = Watch { options, truth, collector: &collector, epoch, caused: &caused, busy: &busy };
     watch.until_drained(&mut stage, &mut progress);
     progress.end();
     let unfit = stage.stop(&stop);
@@ -280,62 +277,6 @@ impl Stage<'_> {
             self.usage.exit = died;
         }
         stop.load(Ordering::Relaxed).then(|| "it was interrupted".to_owned())
-    }
-}
-
-/// Watches from the first update to the last answer.
-struct Watch<'a> {
-    options: &'a Options,
-    truth: &'a Truth,
-    collector: &'a Collector,
-    drive: &'a Drive,
-    choosers: &'a Choosers,
-    epoch: At,
-}
-
-impl Watch<'_> {
-    /// Returns when nothing is owed, nothing moves any more, the server is gone, or the user stops it.
-    fn until_drained(&self, stage: &mut Stage<'_>, progress: &mut Progress) {
-        let counters = stage.platform.counters();
-        let mut moved = (Instant::now(), Totals::default());
-        let mut looked = Instant::now();
-        while !stage.stop.load(Ordering::Relaxed) && stage.died.is_none() {
-            std::thread::sleep(TICK);
-            let at = stage.platform.now().saturating_sub(self.epoch);
-            let usage = stage.look();
-            stage.kill_if_due(at);
-            let totals = stage.platform.totals();
-            let lanes: Vec<u64> = counters.iter().map(|lane| lane.accepted.load(Ordering::Relaxed)).collect();
-            progress.show(at, self.drive.caused() + self.choosers.caused(), totals, &lanes, usage);
-            let steady = Totals { connections: 0, ..totals };
-            if steady != moved.1 {
-                moved = (Instant::now(), steady);
-            }
-            let still = moved.0.elapsed();
-            let busy = !self.drive.is_over() || !self.choosers.are_idle();
-            if busy || !stage.kills.is_empty() || still < CALM {
-                continue;
-            }
-            let patience = if totals.pending > 0 {
-                self.options.patience.max(REDELIVERY)
-            } else {
-                self.options.patience
-            };
-            if still > patience {
-                return;
-            }
-            if totals.pending == 0 && looked.elapsed() >= CALM {
-                looked = Instant::now();
-                if self.nothing_is_owed() {
-                    return;
-                }
-            }
-        }
-    }
-
-    fn nothing_is_owed(&self) -> bool {
-        let rules = rules(&self.options.profile);
-        self.collector.look(|log| audit(log, self.truth, &rules).count(Check::Lost) == 0)
     }
 }
 

@@ -32,8 +32,7 @@ pub struct Case {
 }
 
 /// Runs all cases, those of the chat if `evening`; `say` hears each as it ends. `program` is this
-/// program's own path, `folder` takes the
-/// servers' logs.
+/// program's own path, `folder` takes the servers' logs.
 ///
 /// # Errors
 /// A rehearsal could not be held at all.

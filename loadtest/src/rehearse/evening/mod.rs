@@ -17,9 +17,9 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -27,13 +27,14 @@ use super::collect::{Collector, Ends};
 use super::progress::Progress;
 use super::server::Environment;
 use super::stage::{Ended, Stage, invented_tokens, platform_config, stop_platform};
-use super::{Options, RehearsalError, rules};
+use super::watch::Watch;
+use super::{Options, RehearsalError};
+use crate::auditor::Log;
 use crate::auditor::evening::Record;
-use crate::auditor::{Check, Log, audit};
 use crate::dataset::Truth;
 use crate::report::ServerUse;
 use crate::student::evening::plan::{Evening, plan};
-use crate::telegram::{Emulator, Totals};
+use crate::telegram::Emulator;
 use crowd::Crowd;
 use ears::Heard;
 
@@ -41,12 +42,6 @@ pub(super) use ears::Ears;
 
 /// From "ready" to the first who comes.
 const LEAD: Duration = Duration::from_millis(300);
-/// How often the watch looks around.
-const TICK: Duration = Duration::from_millis(20);
-/// Nothing moved for so long: time to see whether anything is owed.
-const CALM: Duration = Duration::from_millis(1500);
-/// The platform itself waits up to two minutes before it delivers a failed update again.
-const REDELIVERY: Duration = Duration::from_secs(125);
 
 /// Holds it.
 pub(super) fn hold(options: &Options, evening: &Evening, truth: &Truth) -> Result<Ended, RehearsalError> {
@@ -122,8 +117,9 @@ pub(super) fn hold(options: &Options, evening: &Evening, truth: &Truth) -> Resul
         Arc::clone(&stop),
     );
     let crowd = crowd.map_err(|e| io("start a thread", e))?;
-    Watch { options, truth, collector: &collector, crowd: &crowd, epoch }
-        .until_over(&mut stage, &mut progress);
+    let (caused, busy) = (|| crowd.intended(), || !crowd.is_idle());
+    let watch = Watch { options, truth, collector: &collector, epoch, caused: &caused, busy: &busy };
+    watch.until_drained(&mut stage, &mut progress);
     progress.end();
     let unfit = stage.stop(&stop);
     let server = ServerUse { registered: Some(before), ..stage.usage.clone() };
@@ -142,52 +138,4 @@ fn ears() -> (Ears, Receiver<Heard>) {
 /// So many kills, evenly over the evening: the one of an evening with one is in its middle.
 fn kills(count: u32, length: Duration) -> VecDeque<Duration> {
     (1..=count).map(|nth| length * nth / (count + 1)).collect()
-}
-
-/// Watches from the first who comes until nothing is owed.
-struct Watch<'a> {
-    options: &'a Options,
-    truth: &'a Truth,
-    collector: &'a Collector,
-    crowd: &'a Crowd,
-    epoch: Duration,
-}
-
-impl Watch<'_> {
-    fn until_over(&self, stage: &mut Stage<'_>, progress: &mut Progress) {
-        let counters = stage.platform.counters();
-        let mut moved = (Instant::now(), Totals::default());
-        let mut looked = Instant::now();
-        while !stage.stop.load(Ordering::Relaxed) && stage.died.is_none() {
-            std::thread::sleep(TICK);
-            let at = stage.platform.now().saturating_sub(self.epoch);
-            let usage = stage.look();
-            stage.kill_if_due(at);
-            let totals = stage.platform.totals();
-            let lanes: Vec<u64> = counters.iter().map(|lane| lane.accepted.load(Ordering::Relaxed)).collect();
-            progress.show(at, self.crowd.intended(), totals, &lanes, usage);
-            let steady = Totals { connections: 0, ..totals };
-            if steady != moved.1 {
-                moved = (Instant::now(), steady);
-            }
-            let still = moved.0.elapsed();
-            if !self.crowd.is_idle() || !stage.kills.is_empty() || still < CALM {
-                continue;
-            }
-            let patience = match totals.pending {
-                0 => self.options.patience,
-                _ => self.options.patience.max(REDELIVERY),
-            };
-            if still > patience {
-                return;
-            }
-            if totals.pending == 0 && looked.elapsed() >= CALM {
-                looked = Instant::now();
-                let rules = rules(&self.options.profile);
-                if self.collector.look(|log| audit(log, self.truth, &rules).count(Check::Lost) == 0) {
-                    return;
-                }
-            }
-        }
-    }
 }
