@@ -6,22 +6,26 @@
 //! journal is a legal state. Nothing another thread may act upon exists before its frame has a place in
 //! the journal.
 //!
-//! Below it: `turn` (the way of an input), `wants` and `settle` (how people are brought together), `ties`
-//! (what is kept of that), `parts` and `step` (its frame), `alarms`, `recovery` and `resume`;
-//! `image`, `fold` and `load` (snapshots); `records` (what people may read of the frames).
+//! Below it: `admit` (what is said at the door), `kind`, `turn`, `take` and `decide` (the way of an input), `wants`
+//! and `settle` (how people are brought together), `ties` (what is kept of that), `parts` and `step` (its frame),
+//! `alarms`, `recovery` and `resume`; `image`, `fold` and `load` (snapshots); `records` (what people may read of
+//! the frames).
 //!
 //! Who calls it: webhook ([`Engine::handle_update`]), a timer ([`Engine::wake`]) and outbound
 //! ([`Engine::dispatching`], [`Engine::requeued`], [`Engine::settle`], [`Engine::render`]) in the shell;
 //! recovery ([`Engine::replay`], then [`Engine::resume`]) before them. It must not name a bot kind, and it
 //! never waits: admission is decided once, before `decide`; after that nothing inside refuses or blocks.
 
+mod admit;
 mod alarms;
 mod cell;
 mod census;
+mod decide;
 mod erased;
 mod fold;
 mod frame;
 mod image;
+mod kind;
 mod links;
 mod load;
 mod pairs;
@@ -33,6 +37,7 @@ mod seats;
 mod send;
 mod settle;
 mod step;
+mod take;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -40,29 +45,22 @@ mod ties;
 mod turn;
 mod wants;
 
+pub use admit::{Admitted, AdmittedAs, Busy, Inbound};
 pub use fold::{Fold, Folded};
 pub use frame::{Ended, ReachFact};
+pub use kind::Kind;
 pub use links::Link;
 pub use load::{Counts, count};
 pub use recovery::Recovered;
 
-use crate::bot::{Bot, Call, Input, RenderView, Unrenderable};
-use crate::envelope::{Conversation, Envelope, Payload, Place};
-use crate::gate::dedup::Seen;
-use crate::gate::rate::Rate;
-use crate::id::{ChatId, EnvelopeId, KindIx, LaneIx, Seq, UpdateId, UserId};
+use crate::bot::{Call, RenderView, Unrenderable};
+use crate::envelope::{Conversation, Envelope, Payload};
+use crate::id::{EnvelopeId, KindIx, Seq, UserId};
 use crate::limits::PENDING_ENVELOPES_MAX;
-use crate::matchmaker::{Rules, Size};
-use crate::sync::lock::Mutex;
-use alarms::Alarms;
 use cell::{Cells, Open};
-use census::Counted;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use erased::ErasedBot;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use pairs::Pairs;
-use std::sync::Arc;
-use threads::Echoes;
-use turn::RELEASE;
+use take::RELEASE;
 
 /// Where frames go. In process it is the journal ring; a cluster would put a stream behind it.
 pub trait Journal: Send + Sync {
@@ -115,119 +113,6 @@ pub fn number(envelopes: &mut [Envelope], seq: Seq) {
     for envelope in envelopes {
         envelope.id = EnvelopeId::new(seq, envelope.id.index());
     }
-}
-
-/// One kind's settings as the engine needs them.
-pub struct Kind {
-    /// As its common state has it. Held for the length of a copy.
-    bot: Mutex<Arc<dyn ErasedBot>>,
-    lanes: u16,
-    rate: Rate,
-    /// One set of ids per lane.
-    seen: Box<[Mutex<Seen>]>,
-    released: AtomicBool,
-    load: Load,
-    /// For a kind that brings people together.
-    pairs: Option<Pairs>,
-    alarms: Alarms,
-    echoes: Echoes,
-    counts: Counted,
-}
-
-impl Kind {
-    /// A kind with `lanes` tokens whose users may write `rate`.
-    #[must_use]
-    pub fn new(bot: impl Bot, lanes: u16, rate: Rate) -> Self {
-        let seen = (0..lanes).map(|_| Mutex::new(Seen::new())).collect();
-        let load = Load {
-            stamped: AtomicU64::new(0),
-            ended: AtomicU64::new(0),
-            per_s: AtomicU32::new(u32::from(lanes) * 30),
-        };
-        let released = AtomicBool::new(false);
-        let bot: Mutex<Arc<dyn ErasedBot>> = Mutex::new(Arc::new(bot));
-        let (pairs, alarms, echoes, counts) = Default::default();
-        Self { bot, lanes, rate, seen, released, load, pairs, alarms, echoes, counts }
-    }
-
-    fn bot(&self) -> Arc<dyn ErasedBot> {
-        Arc::clone(&self.bot.lock())
-    }
-
-    /// From here on the kind is as this state of [`crate::bot::COMMON`] has it. Called under that user's lock.
-    fn set_common(&self, state: &[u8]) {
-        // A state that cannot be read is a bug; the settings stay as they were.
-        if let Ok(Some(bot)) = self.bot().under(state) {
-            *self.bot.lock() = bot;
-        }
-    }
-
-    /// The same, with a matchmaker: its bot may want partners. `size.users` bounds who may ever have wanted
-    /// one since the start, at 256 bytes each, touched as they come.
-    #[must_use]
-    pub fn with_pairs(self, rules: Rules, size: Size) -> Self {
-        Self { pairs: Some(Pairs::new(rules, size)), ..self }
-    }
-}
-
-/// How much of a kind waits, for telling people their place. Statistics: relaxed.
-struct Load {
-    stamped: AtomicU64,
-    ended: AtomicU64,
-    /// Messages that left in the last second, as the outbound thread saw it.
-    per_s: AtomicU32,
-}
-
-/// One update, decoded and addressed.
-#[derive(Clone, Debug)]
-pub struct Inbound<'a> {
-    /// Which kind's bot.
-    pub kind: KindIx,
-    /// Which of its lanes.
-    pub lane: LaneIx,
-    /// The platform's number.
-    pub update: UpdateId,
-    /// Who.
-    pub user: UserId,
-    /// Where.
-    pub chat: ChatId,
-    /// The user's language tag, or empty.
-    pub language: &'a str,
-    /// What he did.
-    pub input: Input<'a>,
-}
-
-/// An update that may be answered 200 once the journal is durable up to here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Admitted {
-    /// Durable up to and including this frame.
-    pub after: Seq,
-    /// What became of it, for the counters.
-    pub as_what: AdmittedAs,
-}
-
-/// What became of an admitted update.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AdmittedAs {
-    /// Decided, with something to remember or to say.
-    Decided,
-    /// Decided, and nothing is due (an impatient repeat, a text for nobody).
-    Quiet,
-    /// Seen before.
-    Duplicate,
-    /// Over the user's rate.
-    TooFast,
-}
-
-/// The answer is 503 with `Retry-After`: the platform keeps the update and delivers it again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Busy {
-    /// The journal ring is full: the disk is behind.
-    #[error("the journal is behind: no room in its ring")]
-    Journal,
-    /// Too many envelopes wait.
-    #[error("too many messages wait to be sent")]
-    Pending,
 }
 
 /// A state or frame that cannot be read: the journal was written by a newer version, or memory is broken.
@@ -426,17 +311,6 @@ impl<J> Engine<J> {
             if open.stamp != 0 {
                 self.kinds[ended.conversation.kind.index()].load.ended.fetch_add(1, Relaxed);
             }
-        }
-    }
-}
-
-impl Load {
-    /// The place of an envelope in the queue, 0 for one that takes no turn.
-    fn stamp(&self, envelope: &Envelope) -> u64 {
-        if envelope.place == Place::InOrder && !envelope.held {
-            self.stamped.fetch_add(1, Relaxed) + 1
-        } else {
-            0
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What lives here: [`Engine::settle_pair`]. The matchmaker's word says *who* is paired; the two cells, and
 //! the journal, learn of it here and nowhere else. The thread whose search made the pair settles it at once;
-//! anyone who meets a user whose cell is behind settles first (`turn`). Both cells are locked, in the order
+//! anyone who meets a user whose cell is behind settles first (`take`). Both cells are locked, in the order
 //! of ids, and the frame gets its place in the journal before either is released: ring order is causal order,
 //! and a durable prefix holds a pair for both or for neither.
 

@@ -2,9 +2,12 @@ mod images;
 mod shed;
 
 use super::*;
-use crate::bot::{Decision, Outgoing, View};
-use crate::envelope::{Class, End, Route};
+use crate::bot::{Bot, Decision, Input, Outgoing, View};
+use crate::envelope::{Class, End, Place, Route};
+use crate::gate::rate::Rate;
+use crate::id::{ChatId, LaneIx, UpdateId};
 use crate::record::{Malformed, Reader, Record, Write};
+use crate::sync::lock::Mutex;
 use crate::time::{Nanos, Now, UnixMillis};
 use core::time::Duration;
 use proptest::prelude::*;
