@@ -3,7 +3,8 @@
 //! What lives here: [`Language`], [`Key`] (which texts there are) and [`Texts`]. The format of the files is
 //! [`crate::text::phrases`]. The shell reads the operator's files and passes their contents in.
 
-use crate::text::phrases::{Phrases, TextError, TextKey, text_keys};
+use crate::text::catalogue::{self, Tongue};
+use crate::text::phrases::{TextKey, text_keys};
 
 /// Characters of one text, at most: room for the values within Telegram's 4,096.
 const TEXT: usize = 3_000;
@@ -65,8 +66,16 @@ impl Language {
             Self::Persian => "فارسی",
         }
     }
+}
 
-    const fn file(self) -> &'static str {
+impl Tongue for Language {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn index(self) -> usize {
+        self as usize
+    }
+
+    fn file(self) -> &'static str {
         match self {
             Self::Arabic => include_str!("ar.txt"),
             Self::English => include_str!("en.txt"),
@@ -289,44 +298,12 @@ text_keys! {
 }
 
 /// Every text in every language.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Texts([Phrases<Key>; Language::ALL.len()]);
-
-impl Default for Texts {
-    /// The built-in ones.
-    fn default() -> Self {
-        Self(Language::ALL.map(|language| {
-            // That they are whole is checked by a test.
-            Phrases::new(language.file()).unwrap_or_else(|_| Phrases::silent())
-        }))
-    }
-}
-
-impl Texts {
-    /// Puts the operator's words over those of a language; keys that are not in `file` stay.
-    ///
-    /// # Errors
-    /// Every [`TextError`] of the file; nothing is replaced then.
-    pub fn replace(&mut self, language: Language, file: &str) -> Result<(), Vec<TextError>> {
-        self.0[language as usize].replace(file)
-    }
-
-    /// A text without values.
-    #[must_use]
-    pub fn get(&self, language: Language, key: Key) -> &str {
-        self.0[language as usize].get(key)
-    }
-
-    /// A text with its values, each between isolates and without controls of its own.
-    #[must_use]
-    pub fn say(&self, language: Language, key: Key, values: &[(&str, &str)]) -> String {
-        self.0[language as usize].say(key, values)
-    }
-}
+pub type Texts = catalogue::Texts<Language, Key>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::phrases::Phrases;
 
     #[test]
     fn every_text_is_there_in_every_language() {
