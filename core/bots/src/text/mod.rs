@@ -2,7 +2,8 @@
 //!
 //! What lives here: [`fold`] (search keys: two spellings of one name give one key), [`digits`] (every
 //! decimal digit of the two scripts as ASCII), [`bidi`] (values inserted into a sentence of the other
-//! direction), [`phrases`] (what a kind says, as resources), [`catalogue`] (that in every language) and [`persian`] (how Persian fields are stored).
+//! direction), [`phrases`] (what a kind says, as resources), [`catalogue`] (that in every language)
+//! and [`persian`] (how Persian fields are stored).
 //! Any kind may call it. It must not know a kind, and it never fails: any text has a key, if only the empty
 //! one.
 
