@@ -22,6 +22,7 @@ mod thread;
 pub use call::{Action, Button, Call};
 pub use content::{Content, Payment};
 pub use meeting::{EndedBy, Gender, Meeting, Partner, Pool, Ticket, Tier, Unmatched, Want, Wants};
+pub(crate) use thread::is_opening;
 pub use thread::{Echo, Outcome, Received, Thread};
 
 /// A bot kind: its conversation as a pure state machine.

@@ -24,6 +24,12 @@ pub struct Thread {
     pub refers: Option<MessageId>,
 }
 
+impl Thread {
+    /// Among [`Thread::copies`]: no message of the author's, but the kind's own that tells its reader of the pair. No
+    /// message has this number. What the platform answers to it is [`Received::opened`].
+    pub const OPENING: MessageId = MessageId(0);
+}
+
 /// Messages that a partner has sent in this pair and the platform has numbered.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Received<'a>(pub(crate) &'a [(u32, u32)]);
@@ -31,9 +37,24 @@ pub struct Received<'a>(pub(crate) &'a [(u32, u32)]);
 impl Received<'_> {
     /// The last `n` of them, oldest first, by their numbers in the chat of who received them.
     pub fn last(&self, n: usize) -> impl Iterator<Item = MessageId> {
-        let from = self.0.len().saturating_sub(n);
-        self.0[from..].iter().map(|(here, _)| MessageId((*here).into()))
+        let said = || self.0.iter().filter(|(_, there)| !is_opening(*there));
+        let from = said().count().saturating_sub(n);
+        said().skip(from).map(|(here, _)| MessageId((*here).into()))
     }
+
+    /// The number, in the chat of the view, of the message that told him of this pair ([`Thread::OPENING`]); none
+    /// while the platform has not taken it. It is known as long as the pair lasts, over restarts too. Numbers of one
+    /// chat rise, so whatever has a lower one was written before he knew of this pair: for another one, perhaps.
+    #[must_use]
+    pub fn opened(&self) -> Option<MessageId> {
+        let found = self.0.iter().find(|(_, there)| is_opening(*there))?;
+        Some(MessageId(found.0.into()))
+    }
+}
+
+/// Whether a link's far end says that it is no partner's message.
+pub(crate) fn is_opening(there: u32) -> bool {
+    i64::from(there) == Thread::OPENING.0
 }
 
 /// What came of a payload.

@@ -21,6 +21,8 @@ pub struct ChatConfig {
     pub idle: Duration,
     /// How long someone is searched for.
     pub patience: Duration,
+    /// Searches of one user in a minute.
+    pub searches_max: u8,
     /// Inputs of one user within [`ChatConfig::flood_per`].
     pub flood_messages: u32,
     /// See there.
@@ -88,6 +90,7 @@ pub(super) fn chat(values: &mut Values<'_>) -> ChatConfig {
         private: values.flag(keys::CHAT_PRIVATE),
         idle: minutes(values.whole(keys::CHAT_IDLE)),
         patience: minutes(values.whole(keys::CHAT_SEARCH)),
+        searches_max: byte(values.small(keys::CHAT_SEARCHES)),
         flood_messages: values.small(keys::CHAT_FLOOD),
         flood_per: values.seconds(keys::CHAT_FLOOD_PER),
         reports_max: byte(values.small(keys::CHAT_REPORTS)),

@@ -249,6 +249,8 @@ keys! {
         "A chat in which nobody has written for so long ends.";
     CHAT_SEARCH: chat.search_minutes, &[], Whole(1, 1440), "30",
         "A search that has found nobody for so long ends.";
+    CHAT_SEARCHES: chat.searches_per_minute, &[], Whole(1, 255), "20",
+        "Searches of one user in a minute, `/next` included; beyond, he is told how long to wait, and keeps the partner he has.";
     CHAT_FLOOD: chat.flood_messages, &[], Whole(1, 256), "20",
         "Inputs of one user in any `flood_seconds`; beyond, he is told once and they are not passed on. Takes the place of `limits.requests_per_minute`.";
     CHAT_FLOOD_PER: chat.flood_seconds, &[], Whole(1, 3600), "10",

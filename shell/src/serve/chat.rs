@@ -59,6 +59,7 @@ fn settings(config: &Config) -> Result<Settings, ServeError> {
         private: chat.private,
         idle: chat.idle,
         patience: chat.patience,
+        looks_max: chat.searches_max,
         reports_max: chat.reports_max,
         shut_out_for: chat.shut_out_for,
         protect: chat.protect,

@@ -19,7 +19,7 @@ pub(super) const PARTS_MAX: usize = 10;
 pub struct Album {
     /// The platform's name of it.
     pub name: Box<str>,
-    /// Its parts so far.
+    /// Its parts so far; none if one was refused and no other has come.
     pub parts: Vec<MessageId>,
     /// The texts under them, a line each.
     pub words: String,

@@ -102,6 +102,13 @@ pub enum Event {
         /// When.
         at: UnixMillis,
     },
+    /// A part of an album came that is not passed on, and he was told.
+    AlbumRefused {
+        /// The platform's name of the album.
+        name: Box<str>,
+        /// When.
+        at: UnixMillis,
+    },
     /// The album was passed on.
     AlbumSent,
     /// The platform is asked whether he is in these channels, a bit each.
@@ -173,6 +180,11 @@ pub enum Event {
     },
     /// The message that says that he waits has turned so often.
     Turned(u8),
+    /// He asked for a partner.
+    Looked {
+        /// When.
+        at: UnixMillis,
+    },
     /// For all: an administrator set this, or took it back.
     Set {
         /// The setting.
@@ -224,6 +236,8 @@ const DID: u8 = 33;
 const UNSAID: u8 = 34;
 const TURNED: u8 = 35;
 const TAKEN_OVER: u8 = 36;
+const LOOKED: u8 = 37;
+const ALBUM_REFUSED: u8 = 38;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -262,6 +276,10 @@ impl Record for Event {
                 out.put_signed(part.0);
                 out.put_str(words);
             }
+            Self::AlbumRefused { ref name, at } => {
+                put(ALBUM_REFUSED, &[at.0]);
+                out.put_str(name);
+            }
             Self::AlbumSent => put(ALBUM_SENT, &[]),
             Self::GateAsked { at, open } => put(GATE_ASKED, &[at.0, open.into()]),
             Self::GateHeard { channel, outside } => put(GATE_HEARD, &[channel.into(), outside.into()]),
@@ -294,6 +312,7 @@ impl Record for Event {
                 person.encode(out);
             }
             Self::Turned(n) => put(TURNED, &[n.into()]),
+            Self::Looked { at } => put(LOOKED, &[at.0]),
             Self::Unsaid { told_at } => put(UNSAID, &[told_at.map_or(0, |at| at.0)]),
         }
     }
@@ -325,6 +344,7 @@ impl Record for Event {
                 let part = MessageId(from.signed()?);
                 Self::AlbumPart { name, part, words: from.str()?.into(), at }
             }
+            ALBUM_REFUSED => Self::AlbumRefused { at: at(from)?, name: from.str()?.into() },
             ALBUM_SENT => Self::AlbumSent,
             GATE_ASKED => Self::GateAsked { at: at(from)?, open: byte(from)? },
             GATE_HEARD => Self::GateHeard { channel: byte(from)?, outside: byte(from)? != 0 },
@@ -354,6 +374,7 @@ impl Record for Event {
                 Self::TakenOver { person: Box::new(Person::decode(from)?), at }
             }
             TURNED => Self::Turned(byte(from)?),
+            LOOKED => Self::Looked { at: at(from)? },
             UNSAID => Self::Unsaid { told_at: Some(at(from)?).filter(|at| at.0 != 0) },
             _ => return Err(Malformed("a chat event of an unknown kind")),
         })

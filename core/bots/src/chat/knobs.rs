@@ -108,6 +108,11 @@ pub(super) const KNOBS: &[Knob] = &[
     ),
     knob("search_minutes", |s, v| minutes(&mut s.patience, v, 1440), |s| in_minutes(s.patience)),
     knob(
+        "searches_per_minute",
+        |s, v| put(&mut s.looks_max, number(v, 1, 255)?),
+        |s| s.looks_max.to_string(),
+    ),
+    knob(
         "shut_out_hours",
         |s, v| minutes(&mut s.shut_out_for, v, 8760).map(|()| s.shut_out_for *= 60),
         |s| (s.shut_out_for.as_secs() / 3600).to_string(),
@@ -226,6 +231,7 @@ mod tests {
             ("reports_to_shut_out", "2"),
             ("required_channels", "@some_news,-1001=https://t.me/+x"),
             ("search_minutes", "3"),
+            ("searches_per_minute", "7"),
             ("shut_out_hours", "48"),
             ("vip_plans", "7:100"),
         ];

@@ -43,7 +43,7 @@ pub use album::Album;
 pub use circle::{Circle, Invited, Refused, Rewards};
 pub use common::{Change, Common};
 pub use event::Event;
-pub use extras::{Ban, Extras};
+pub use extras::{Ban, Extras, Looks};
 pub use gate::{CHANNELS_MAX, Channel, Gate};
 pub use person::{Person, Taken};
 pub use profile::{Gender, Profile, Wanted};
@@ -81,6 +81,8 @@ pub struct Settings {
     pub idle: Duration,
     /// How long someone is searched for.
     pub patience: Duration,
+    /// How often someone may ask for a partner within [`Looks::SPELL`], skipping included.
+    pub looks_max: u8,
     /// So many reports within [`Settings::reports_window`] shut a user out.
     pub reports_max: u8,
     /// How long a report counts, from the first of them.
@@ -127,6 +129,7 @@ impl Default for Settings {
             private: true,
             idle: Duration::from_secs(30 * 60),
             patience: Duration::from_secs(30 * 60),
+            looks_max: 20,
             reports_max: 5,
             reports_window: day,
             shut_out_for: day,

@@ -70,6 +70,10 @@ impl Voice<'_> {
                 Call::EditText { message, text, keyboard: self.keyboard(language, Key::Searching) }
             }
             Say::JoinFirst { language } => self.join_first(language),
+            Say::Early { language, pair } => Call::Text {
+                text: self.settings.texts.get(language, Key::NotSentBefore).to_owned(),
+                keyboard: self.in_chat(language, pair),
+            },
             Say::Refund { user, charge } => Call::RefundStars { user, charge },
         })
     }

@@ -51,6 +51,8 @@ pub(super) enum Say {
     JoinFirst { language: Language },
     /// The message that says that he waits turns.
     Turned { language: Language, step: u8 },
+    /// He wrote something before he was told of this pair; it was not passed on.
+    Early { language: Language, pair: PairNo },
 }
 
 const TEXT: u16 = 1;
@@ -71,6 +73,7 @@ const ASK_MEMBER: u16 = 21;
 const ARCHIVE: u16 = 22;
 const JOIN_FIRST: u16 = 23;
 const TURNED: u16 = 24;
+const EARLY: u16 = 25;
 
 impl Say {
     const fn template(&self) -> u16 {
@@ -93,6 +96,7 @@ impl Say {
             Self::Archive { .. } => ARCHIVE,
             Self::JoinFirst { .. } => JOIN_FIRST,
             Self::Turned { .. } => TURNED,
+            Self::Early { .. } => EARLY,
         }
     }
 
@@ -143,6 +147,10 @@ impl Say {
                 out.put_u8(*language as u8);
                 out.put_u8(*step);
             }
+            Self::Early { language, pair } => {
+                out.put_u8(*language as u8);
+                out.put_varint(pair.0);
+            }
             Self::Passed { origin, what } => what.encode(origin, &mut out),
             Self::Numbers { language, key, first, second } => {
                 out.put_u8(*language as u8);
@@ -181,6 +189,10 @@ impl Say {
     pub(super) fn thread(&self) -> Option<Thread> {
         match self {
             Self::Passed { origin, what } => what.thread(origin),
+            // Whichever is taken first tells him of the pair.
+            Self::Met { pair, .. } | Self::Early { pair, .. } => {
+                Some(Thread { pair: *pair, author: UserId(0), copies: vec![Thread::OPENING], refers: None })
+            }
             Self::Text { key: Key::Searching | Key::SearchingAlready | Key::LeftNext, .. } => {
                 Some(wait::thread(false))
             }
@@ -235,6 +247,7 @@ impl Say {
         Ok(match template {
             JOIN_FIRST => Self::JoinFirst { language },
             TURNED => Self::Turned { language, step: from.u8()? },
+            EARLY => Self::Early { language, pair: PairNo(from.varint()?) },
             TEXT => Self::Text { language, key: key(from.u8()?)? },
             NUMBER => Self::Number { language, key: key(from.u8()?)?, number: from.varint()? },
             OWN => Self::Own { language, profile: Profile::decode(from)?, vip: flag(from)? },
@@ -321,6 +334,7 @@ mod tests {
             Say::Archive { from: ChatId(-300), messages: vec![MessageId(1), MessageId(2)] },
             Say::JoinFirst { language },
             Say::Turned { language, step: 1 },
+            Say::Early { language, pair: PairNo(300) },
         ]
     }
 
@@ -347,7 +361,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_arguments_are_read_without_a_panic(template in 0u16..26, args: Vec<u8>) {
+        fn any_arguments_are_read_without_a_panic(template in 0u16..27, args: Vec<u8>) {
             let _ = Say::read(&Payload { template, args: args.into() });
         }
     }

@@ -138,6 +138,10 @@ impl State {
                 });
                 album.add(part, words);
             }
+            Event::AlbumRefused { ref name, at } => {
+                let refused = Album { name: name.clone(), since: at, ..Album::default() };
+                self.extras.album = Some(Box::new(refused));
+            }
             Event::AlbumSent => self.extras.album = None,
             Event::TakenOver { ref person, at } => self.take_over(person, at),
             ref event => self.apply_extra(event),
@@ -184,6 +188,7 @@ impl State {
             Event::Banned(ref ban) => extras.ban = Some(Box::new(ban.clone())),
             Event::Unbanned => extras.ban = None,
             Event::Turned(n) => extras.turned = n,
+            Event::Looked { at } => extras.looks.add(at),
             Event::Set { ref key, ref value } => {
                 extras.common.get_or_insert_default().set(key, value.as_deref());
             }

@@ -203,7 +203,7 @@ fn what_cannot_be_passed_on_is_said_to_the_sender() {
             1,
             1,
             Input::OtherMessage {
-                message: MessageId(5),
+                message: MessageId(9_999),
                 content,
                 caption: caption.into(),
                 reply_to: None,
@@ -249,6 +249,19 @@ fn without_cross_bot_matching_only_users_of_one_bot_meet() {
     assert!(w.last(2).starts_with("🔎"));
     w.says(4, "/find");
     assert!(w.last(1).starts_with("🎉") && w.last(4).starts_with("🎉"));
+}
+
+#[test]
+fn nobody_meets_himself_on_another_of_the_bots() {
+    for cross_bot in [true, false] {
+        let mut w = World::new(Settings { cross_bot, ..Settings::default() });
+        w.joins(1, 30);
+        w.says_on(1, 1, "/find");
+        w.says_on(1, 2, "/find");
+        assert!(w.last(1).starts_with("🔎 You are in line already"));
+        w.pass(Duration::from_secs(600));
+        assert!(w.heard(1).iter().all(|text| !text.starts_with("🎉 You have")));
+    }
 }
 
 #[test]
@@ -302,7 +315,7 @@ fn everything_else_is_copied_where_both_use_one_bot_with_a_caption_that_names_no
                 1,
                 1,
                 Input::OtherMessage {
-                    message: MessageId(5),
+                    message: MessageId(9_999),
                     content,
                     caption: caption.into(),
                     reply_to: None,
@@ -316,7 +329,7 @@ fn everything_else_is_copied_where_both_use_one_bot_with_a_caption_that_names_no
         w.says(1, "hello");
         let copy = |caption: &str| {
             let (from, caption) = (UserId(1).private_chat(), caption.to_owned());
-            Call::Copy { from, message: MessageId(5), caption, protect, reply_to: None }
+            Call::Copy { from, message: MessageId(9_999), caption, protect, reply_to: None }
         };
         let last: Vec<_> = w.screens[&4].iter().rev().take(3).map(|(_, call)| call.clone()).collect();
         assert_eq!(

@@ -3,8 +3,10 @@
 mod admin;
 mod channels;
 mod conversation;
+mod late;
 mod money;
 mod properties;
 mod referrals;
+mod searches;
 mod threads;
 mod world;

@@ -13,6 +13,8 @@ const USERS: u64 = 7;
 #[derive(Clone, Debug)]
 enum Deed {
     Says(u64),
+    /// Something that he wrote so many messages before he was told of his chat comes late.
+    SaidBefore(u64, i64),
     Command(u64, &'static str),
     Press(u64, &'static str),
     BlocksTheBot(u64),
@@ -26,6 +28,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     let buttons = prop::sample::select(vec!["next", "stop", "report", "block", "cancel", "find"]);
     prop_oneof![
         8 => user().prop_map(Deed::Says),
+        3 => (user(), 0i64..4).prop_map(|(user, back)| Deed::SaidBefore(user, back)),
         6 => user().prop_map(|user| Deed::Command(user, "/find")),
         2 => (user(), commands).prop_map(|(user, command)| Deed::Command(user, command)),
         1 => (user(), buttons).prop_map(|(user, button)| Deed::Press(user, button)),
@@ -98,6 +101,12 @@ fn play(deeds: Vec<Deed>) {
                 let text = format!("word {}", judge.said);
                 expected.extend(judge.partner.get(user).map(|partner| (*partner, text.clone())));
                 w.says(*user, &text);
+            }
+            // Never expected, by whoever is his partner.
+            Deed::SaidBefore(user, back) => {
+                judge.said += 1;
+                let number = w.told.get(user).map_or(1, |told| told - back);
+                w.wrote(*user, lane_of(*user), number, &format!("word {}", judge.said));
             }
             Deed::Command(user, command) => w.says(*user, command),
             Deed::Press(user, prefix) => {

@@ -265,3 +265,28 @@ fn who_is_written_to_after_a_pause_sees_that_something_comes() {
         assert_eq!(typed(&w), usize::from(typing));
     }
 }
+
+#[test]
+fn of_an_album_that_cannot_be_passed_on_its_sender_is_told_once() {
+    let mut w = pair(1, 2);
+    let told = |w: &World| w.heard(1).iter().filter(|text| text.starts_with("⚠️ Not sent")).count();
+    for album in ["77", "78"] {
+        for _ in 0..4 {
+            shows(&mut w, 1, Content::Photo, "", album);
+        }
+    }
+    assert_eq!(told(&w), 2);
+    w.pass(Duration::from_secs(5));
+    w.says(1, "it was a picture of the sea");
+    assert_eq!((w.last(2), told(&w)), ("it was a picture of the sea", 2));
+    // Where only the words of one part name somebody, the others are passed on.
+    let mut w = pair(1, 4);
+    for caption in ["t.me/somebody", "", "the sea"] {
+        shows(&mut w, 1, Content::Photo, caption, "79");
+    }
+    w.pass(Duration::from_secs(5));
+    assert!(
+        matches!(w.screens[&4].iter().rev().nth(1), Some((_, Call::CopyAlbum { messages, .. })) if messages.len() == 2)
+    );
+    assert_eq!((w.last(4), told(&w)), ("the sea", 1));
+}

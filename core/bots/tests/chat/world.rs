@@ -53,6 +53,10 @@ pub(crate) struct World {
     pub(crate) refuses: Option<DropReason>,
     /// Who is in which channel; where nothing is said, the platform cannot say.
     pub(crate) members: BTreeMap<(String, u64), bool>,
+    /// The platform takes nothing: what is to be sent waits.
+    pub(crate) stuck: bool,
+    /// The numbers of the messages that told each of his last chat.
+    pub(crate) told: BTreeMap<u64, i64>,
     updates: i64,
 }
 
@@ -74,6 +78,8 @@ impl World {
             numbers: BTreeMap::new(),
             refuses: None,
             members: BTreeMap::new(),
+            stuck: false,
+            told: BTreeMap::new(),
             updates: 0,
         }
     }
@@ -104,6 +110,12 @@ impl World {
 
     pub(crate) fn says_on(&mut self, user: u64, lane: u16, text: &str) {
         let message = self.number(user);
+        self.wrote(user, lane, message.0, text);
+    }
+
+    /// A text of his comes that has this number.
+    pub(crate) fn wrote(&mut self, user: u64, lane: u16, message: i64, text: &str) {
+        let message = MessageId(message);
         self.give(user, lane, Input::Text { text: text.into(), message, reply_to: None });
     }
 
@@ -160,10 +172,40 @@ impl World {
         self.deliver();
     }
 
-    fn deliver(&mut self) {
+    pub(crate) fn deliver(&mut self) {
+        if self.stuck {
+            return;
+        }
         let out = std::mem::take(&mut *self.engine.journal().out.lock().unwrap());
         for envelope in out {
             self.show(&envelope);
+        }
+    }
+
+    /// The platform refuses for good what waits for him and begins so.
+    pub(crate) fn loses(&mut self, user: u64, beginning: &str) {
+        let out = std::mem::take(&mut *self.engine.journal().out.lock().unwrap());
+        let (lost, kept): (Vec<_>, Vec<_>) = out.into_iter().partition(|envelope| {
+            let his = envelope.conversation.user == UserId(user);
+            his && self.text_of(envelope).is_some_and(|text| text.starts_with(beginning))
+        });
+        assert_eq!(lost.len(), 1);
+        lost.iter().for_each(|envelope| self.end(envelope, End::Dropped(DropReason::Rejected), &[]));
+        self.engine.journal().out.lock().unwrap().extend(kept);
+    }
+
+    fn text_of(&self, envelope: &Envelope) -> Option<String> {
+        let view = RenderView {
+            now: self.now(),
+            user: envelope.conversation.user,
+            chat: envelope.chat,
+            lane: LaneIx(0),
+            bot: BotId(1),
+            refers: None,
+        };
+        match self.engine.render(envelope.conversation.kind, &view, &envelope.payload) {
+            Ok(Call::Text { text, .. }) => Some(text),
+            _ => None,
         }
     }
 
@@ -220,6 +262,9 @@ impl World {
             return self.end(envelope, End::Dropped(reason), &[]);
         }
         let numbers: Vec<_> = (0..made).map(|_| self.number(conversation.user.0)).collect();
+        if matches!(&call, Call::Text { text, .. } if text.starts_with("🎉 You have a partner")) {
+            self.told.insert(conversation.user.0, numbers[0].0);
+        }
         self.screens.entry(conversation.user.0).or_default().push((lane.0, call));
         self.end(envelope, End::Sent, &numbers);
     }

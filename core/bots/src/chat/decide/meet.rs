@@ -23,10 +23,20 @@ impl Turn<'_> {
             Meeting::Paired(_) => return self.plain(Key::ChattingAlready),
             Meeting::Apart => {}
         }
-        if self.may_search() {
+        if !self.searches_too_often() && self.may_search() {
             self.join();
             self.plain(Key::Searching);
         }
+    }
+
+    /// Whether he has asked for partners too often of late; he is told so. Who skips on and on takes others from the
+    /// line and leaves them again: it is they who are kept from that.
+    fn searches_too_often(&mut self) -> bool {
+        let Some(wait) = self.state.extras.looks.wait(self.settings.looks_max, self.now()) else {
+            return false;
+        };
+        self.number(Key::SearchSlow, u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(60).max(1));
+        true
     }
 
     /// For how many hours he still meets nobody.
@@ -39,6 +49,8 @@ impl Turn<'_> {
     fn join(&mut self) {
         let lane = self.view.lane.0;
         self.happened(Event::Sought { lane });
+        let at = self.now();
+        self.happened(Event::Looked { at });
         let ticket = self.ticket();
         self.want(Want::Join(ticket));
         self.arm(self.turns_at());
@@ -70,6 +82,8 @@ impl Turn<'_> {
             return self.number(Key::Held, minutes);
         }
         match act {
+            // The chat he has goes on: his partner is not to pay for it.
+            Act::Next if self.searches_too_often() => {}
             Act::Lock => self.ask_lock(partner.pair),
             Act::Stop => self.part(partner, Parting::Left),
             Act::Next if self.may_search() => {

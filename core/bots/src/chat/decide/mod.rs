@@ -30,7 +30,7 @@ use nobat_core::envelope::{Class, Place};
 use nobat_core::id::{MessageId, UserId};
 use nobat_core::record::Record;
 use nobat_core::time::UnixMillis;
-use talk::Shown;
+use talk::{Shown, Wrote};
 
 /// The platform forgets a pressed button after 150 s.
 const PRESS_DEADLINE: Duration = Duration::from_secs(140);
@@ -180,7 +180,7 @@ impl<'a> Turn<'a> {
 
     fn text(&mut self, text: &str, message: MessageId, reply_to: Option<MessageId>) {
         if let Some(command) = text.strip_prefix('/') {
-            return self.command(command);
+            return self.command(command, message);
         }
         match self.view.meeting {
             Meeting::Paired(partner) => self.talk(partner, text, message, reply_to),
@@ -190,7 +190,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn command(&mut self, command: &str) {
+    fn command(&mut self, command: &str, message: MessageId) {
         let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
         let name = name.split('@').next().unwrap_or(name).to_ascii_lowercase();
         let sells = self.settings.shop.is_open();
@@ -215,7 +215,15 @@ impl<'a> Turn<'a> {
             "next" if !matches!(self.view.meeting, Meeting::Paired(_)) => self.find(),
             "stop" | "cancel" if matches!(self.view.meeting, Meeting::Waiting { .. }) => self.cancel(),
             name => match (Act::of(name), self.view.meeting) {
-                (Some(act), Meeting::Paired(partner)) => self.act(act, partner),
+                (Some(act), Meeting::Paired(partner)) => match (self.wrote(message), act) {
+                    // Who wants out wants out, wherever he says it.
+                    (Wrote::Here, _) | (Wrote::Untold | Wrote::Elsewhere, Act::Stop) => {
+                        self.act(act, partner)
+                    }
+                    (Wrote::Elsewhere, _) => self.plain(Key::OtherBot),
+                    // It was meant for another one.
+                    (Wrote::Before | Wrote::Untold, _) => self.plain(Key::ChatOver),
+                },
                 (Some(_), _) => self.plain(Key::NotChatting),
                 (None, Meeting::Paired(_)) => self.plain(Key::NotSentCommand),
                 (None, _) => self.plain(Key::Help),

@@ -1,7 +1,7 @@
 //! What is said in a chat, on its way to the partner.
 //!
 //! Everything passes by [`Turn::relay`], so that an album that is still coming in goes first and the order is
-//! kept.
+//! kept. Nothing passes that was written before its author was told of the chat: see [`Wrote`].
 
 use super::Turn;
 use crate::chat::album::PARTS_MAX;
@@ -25,6 +25,21 @@ const SIGN_DEADLINE: Duration = Duration::from_secs(60);
 /// Bytes of a sign: the longest emoji has 35.
 const SIGN_MAX: usize = 40;
 
+/// When and where someone in a chat wrote something. The platform delivers messages and presses of one user beside
+/// each other, and what it could not deliver at first comes late: so a text that was meant for a former partner may
+/// come when the next one is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wrote {
+    /// After he was told of this chat.
+    Here,
+    /// Before that.
+    Before,
+    /// The platform has not taken yet what tells him of this chat.
+    Untold,
+    /// To another bot than the one that he was told by. Its messages have numbers of their own.
+    Elsewhere,
+}
+
 /// A message that is no text, as it came.
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
@@ -36,6 +51,26 @@ pub(super) struct Shown<'a> {
 }
 
 impl Turn<'_> {
+    /// When he wrote something, as the numbers in his chat have it.
+    pub(super) fn wrote(&self, message: MessageId) -> Wrote {
+        match self.view.received.opened() {
+            _ if self.view.lane.0 != self.state.lane => Wrote::Elsewhere,
+            None => Wrote::Untold,
+            Some(told) if message > told => Wrote::Here,
+            Some(_) => Wrote::Before,
+        }
+    }
+
+    /// What he is told if he did not write it for this partner.
+    fn misdirected(&self, partner: Partner, message: MessageId) -> Option<Say> {
+        let language = self.language();
+        match self.wrote(message) {
+            Wrote::Here => None,
+            Wrote::Elsewhere => Some(Say::Text { language, key: Key::OtherBot }),
+            Wrote::Untold | Wrote::Before => Some(Say::Early { language, pair: partner.pair }),
+        }
+    }
+
     pub(super) fn talk(
         &mut self,
         partner: Partner,
@@ -43,6 +78,9 @@ impl Turn<'_> {
         message: MessageId,
         reply_to: Option<MessageId>,
     ) {
+        if let Some(why) = self.misdirected(partner, message) {
+            return self.say(&why);
+        }
         if self.settings.private && filter::gives_away(text) {
             return self.plain(Key::NotSentPrivate);
         }
@@ -51,25 +89,42 @@ impl Turn<'_> {
 
     /// A message that is no text. It is copied: the partner does not see whose it was.
     pub(super) fn show(&mut self, partner: Partner, shown: Shown<'_>) {
-        let Shown { message, content, caption, reply_to, album } = shown;
-        let refused = match content {
-            // Never, whatever the configuration: it is somebody's number.
-            Content::Contact => Some(Key::NotSentContact),
-            Content::Other => Some(Key::NotSentKind),
-            // A bot can copy what stands in its own chats alone.
-            _ if partner.lane != self.view.lane => Some(Key::NotSentBots),
-            _ if self.settings.private && filter::gives_away(caption) => Some(Key::NotSentPrivate),
-            _ => None,
-        };
-        match refused {
-            Some(why) => self.plain(why),
+        let Shown { message, reply_to, album, .. } = shown;
+        match self.misdirected(partner, message).or_else(|| self.unshowable(partner, &shown)) {
+            Some(why) if album.is_empty() => self.say(&why),
+            Some(why) => self.refuse_part(partner, album, &why),
             None if album.is_empty() => {
-                let (from, caption) = (self.view.chat, caption.to_owned());
+                let (from, caption) = (self.view.chat, shown.caption.to_owned());
                 self.pass(partner, message, reply_to, Passed::Shown { from, caption });
                 self.archive(vec![message]);
             }
             None => self.collect(partner, &shown),
         }
+    }
+
+    /// What he is told if this cannot be copied to his partner.
+    fn unshowable(&self, partner: Partner, shown: &Shown<'_>) -> Option<Say> {
+        let key = match shown.content {
+            // Never, whatever the configuration: it is somebody's number.
+            Content::Contact => Key::NotSentContact,
+            Content::Other => Key::NotSentKind,
+            // A bot can copy what stands in its own chats alone.
+            _ if partner.lane != self.view.lane => Key::NotSentBots,
+            _ if self.settings.private && filter::gives_away(shown.caption) => Key::NotSentPrivate,
+            _ => return None,
+        };
+        Some(Say::Text { language: self.language(), key })
+    }
+
+    /// A part of an album is not passed on. He is told once for all of them.
+    fn refuse_part(&mut self, partner: Partner, album: &str, why: &Say) {
+        if self.state.extras.album.as_ref().is_some_and(|known| *known.name == *album) {
+            return;
+        }
+        self.pass_album(partner);
+        self.happened(Event::AlbumRefused { name: album.into(), at: self.now() });
+        self.say(why);
+        self.arm_again();
     }
 
     /// A part of an album waits for the others.
@@ -119,6 +174,10 @@ impl Turn<'_> {
         text: &str,
         content: Option<Content>,
     ) {
+        // What he changes there was never passed on here.
+        if self.wrote(message) != Wrote::Here {
+            return;
+        }
         let caption = match content {
             None => false,
             Some(
@@ -139,7 +198,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn reacted(&mut self, partner: Partner, message: MessageId, emoji: &str) {
-        if emoji.len() > SIGN_MAX {
+        if emoji.len() > SIGN_MAX || self.wrote(message) != Wrote::Here {
             return;
         }
         let what = Passed::Signed { emoji: emoji.to_owned() };

@@ -57,9 +57,31 @@ fn events(n: u8, at: u64, lane: u16, i: usize) -> Vec<Event> {
     ]
 }
 
+/// Those that came after the first list was written down.
+fn later_events(at: u64) -> Vec<Event> {
+    let at = UnixMillis(at);
+    vec![Event::Looked { at }, Event::AlbumRefused { name: "a".into(), at }]
+}
+
+fn hex(record: &[u8]) -> String {
+    record.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[test]
+fn the_bytes_of_what_came_later_are_the_same_for_ever() {
+    let mut state = State::default();
+    let mut shown = Vec::new();
+    for event in later_events(300) {
+        state.apply(&event);
+        shown.push(hex(&bytes(&event)));
+    }
+    shown.push(hex(&bytes(&state)));
+    let wanted = include_str!("../../../testdata/chat_records_v3_later.txt");
+    assert_eq!(shown, wanted.lines().collect::<Vec<_>>());
+}
+
 #[test]
 fn the_bytes_are_the_same_for_ever() {
-    let hex = |record: &[u8]| record.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let mut state = State::default();
     let mut shown = vec![hex(&bytes(&state))];
     for event in events(20, 300, 1, 1) {
@@ -85,7 +107,7 @@ proptest! {
     #[test]
     fn states_and_events_survive(n: u8, at: u64, lane: u16, i in 0usize..3) {
         let mut state = State::default();
-        for event in events(n, at, lane, i) {
+        for event in events(n, at, lane, i).into_iter().chain(later_events(at)) {
             prop_assert_eq!(Event::from_bytes(&bytes(&event)), Ok(event.clone()));
             state.apply(&event);
             prop_assert_eq!(State::from_bytes(&bytes(&state)), Ok(state.clone()));

@@ -295,6 +295,12 @@ text_keys! {
     ReportNote = "report_note" ["reporter" "reported" "pair"] TEXT;
     /// To administrators: the platform cannot say who is in a channel.
     ChannelUnknown = "channel_unknown" ["channel"] TEXT;
+    /// He wrote it before he knew of this chat.
+    NotSentBefore = "not_sent_before" [] TEXT;
+    /// His chat goes on with another of the operator's bots.
+    OtherBot = "other_bot" [] TEXT;
+    /// He searches too often.
+    SearchSlow = "search_slow" ["seconds"] TEXT;
 }
 
 /// Every text in every language.
