@@ -3,6 +3,7 @@
 use nobat::cli::{World, run};
 use nobat::observe::log;
 use nobat::platform::Platform;
+use nobat::supervisor::handed_on;
 use std::io;
 use std::process::ExitCode;
 
@@ -10,7 +11,9 @@ fn main() -> ExitCode {
     log::guard_panics();
     // Names that are not UTF-8 are none of ours.
     let env = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        // From one program to the next in the same process: nobody configured them.
+        .filter(|(name, _)| !handed_on(name));
     let mut world = World {
         env: env.collect(),
         dir: std::path::PathBuf::new(),

@@ -325,7 +325,10 @@ fn half_of_a_pair_and_one_port_twice_are_refused() {
     );
     refused(
         Place::new().env(MAIN).env(&[("NOBAT_LISTEN", "127.0.0.1:3001")]),
-        &["server.admin_listen: is 127.0.0.1:3001 as well as server.listen; choose another port"],
+        &[
+            "server.admin_listen: is 127.0.0.1:3001 as well as server.listen; choose another port, or one port for both: \
+           admin.on_main",
+        ],
     );
 }
 

@@ -1,6 +1,7 @@
 //! The pages, for whoever may see them.
 
 use super::bodies::{self, Facts};
+use super::key::Key;
 use super::process;
 use super::state::State;
 use crate::config::Config;
@@ -14,6 +15,9 @@ use std::sync::{Arc, OnceLock};
 /// What may be done with a page.
 const ALLOW: &str = "GET, HEAD, OPTIONS";
 
+/// RFC 9110 11.6.1, RFC 7617: browsers ask for the password.
+const CHALLENGE: &str = "Basic realm=\"nobat\", charset=\"UTF-8\"";
+
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Audience {
@@ -23,6 +27,10 @@ pub enum Audience {
     Local,
     /// The admin listener.
     Operator,
+    /// The webhook listener's `/admin/`, with the operator's password.
+    OnMain,
+    /// The same without it.
+    Stranger,
 }
 
 /// Before a page is made, fills in the gauges that are counted elsewhere.
@@ -38,6 +46,8 @@ pub struct Pages {
     state: AtomicU8,
     /// Nothing forwards to the webhook listener from this machine, so who calls from it is who runs it.
     unproxied: bool,
+    /// What opens the operator's pages on the webhook listener, if they are there.
+    on_main: Option<Key>,
 }
 
 impl Pages {
@@ -58,6 +68,7 @@ impl Pages {
             started,
             state: AtomicU8::new(State::Starting as u8),
             unproxied,
+            on_main: config.admin.on_main.clone().map(Key::new),
         }
     }
 
@@ -95,6 +106,10 @@ impl Pages {
     /// public wherever it comes from.
     #[must_use]
     pub fn audience(&self, head: &RequestHead<'_>, from: std::net::IpAddr) -> Audience {
+        if let Some(key) = self.on_main.as_ref().filter(|_| below_admin(head.path()).is_some()) {
+            let opens = key.opens(head.fields().only("Authorization"));
+            return if opens { Audience::OnMain } else { Audience::Stranger };
+        }
         const FORWARDED: [&[u8]; 4] = [b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"];
         let forwarded = head
             .fields()
@@ -106,11 +121,15 @@ impl Pages {
     /// Is there such a page for this audience? Called before a body is read.
     ///
     /// # Errors
-    /// What is answered instead: 404, 405 for another method than GET and HEAD, 200 to OPTIONS.
+    /// What is answered instead: 404, 401 for the operator's pages without his password, 405 for
+    /// another method than GET and HEAD, 200 to OPTIONS.
     pub fn admit(&self, head: &RequestHead<'_>, audience: Audience) -> Result<(), Response> {
         // RFC 9110 9.3.7: of the server as a whole.
         if head.path() == b"*" {
             return Err(Response::options("GET, HEAD, OPTIONS, POST"));
+        }
+        if audience == Audience::Stranger {
+            return Err(Response::empty(Status::UNAUTHORIZED).field("WWW-Authenticate", CHALLENGE));
         }
         if Page::of(head.path(), audience).is_none() {
             return Err(Response::empty(Status::NOT_FOUND));
@@ -174,6 +193,11 @@ impl Pages {
     }
 }
 
+/// Where the operator's pages are on the webhook listener.
+fn below_admin(path: &[u8]) -> Option<&[u8]> {
+    path.strip_prefix(b"/admin").filter(|rest| rest.first() == Some(&b'/'))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Page {
     Health,
@@ -186,6 +210,10 @@ enum Page {
 
 impl Page {
     fn of(path: &[u8], audience: Audience) -> Option<Self> {
+        let (path, audience) = match audience {
+            Audience::OnMain => (below_admin(path)?, Audience::Operator),
+            audience => (path, audience),
+        };
         Some(match (path, audience) {
             (b"/" | b"/health", _) => Self::Health,
             (b"/healthz", _) => Self::Alive,

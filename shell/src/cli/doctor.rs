@@ -103,7 +103,9 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, doctor: &Doctor) -> Do
         if config.listens {
             report.tell("webhooks", machine::listener(config.listen))?;
         }
-        report.tell("admin", machine::listener(config.admin_listen))?;
+        if config.admin.on_main.is_none() {
+            report.tell("admin", machine::listener(config.admin_listen))?;
+        }
     }
     if let Some(files) = &config.tls {
         report.tell("TLS", machine::certificate(files))?;

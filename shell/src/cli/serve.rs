@@ -47,7 +47,9 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, args: &args::Serve) ->
     if let Some(why) = &fell_back {
         say!(Error, "the next program did not start, this one goes on: {why}");
     }
-    let mut sockets = Sockets::from_env(config.admin_listen)
+    // With one port for all, no socket is the operator's because of its address.
+    let admin = if config.admin.on_main.is_some() { NOWHERE } else { config.admin_listen };
+    let mut sockets = Sockets::from_env(admin)
         .map_err(|e| Failed::With(Status::NotAsWanted, format!("nobat cannot serve: {e}")))?;
     let notifier = Notifier::from_env();
     loop {

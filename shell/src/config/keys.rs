@@ -319,6 +319,10 @@ keys! {
         "The bot that takes `/admin_login` and sends alerts. Default: the first bot.";
     ADMIN_IDS: admin.user_ids, &[("ADMIN_TELEGRAM_IDS", Same), ("ADMIN_USER_IDS", Same)], List, "",
         "Users who may administer.";
+    ADMIN_ON_MAIN: admin.on_main, &[], Bool, "false",
+        "For platforms with one port: the operator's pages on the webhook listener, under `/admin/` (`/admin/metrics`, `/admin/stats`), for who shows `admin.password`; `server.admin_listen` is not opened.";
+    ADMIN_PASSWORD: admin.password, &[], Secret, "",
+        "Opens the pages of `admin.on_main`: the password of any user name, or a bearer token. 16 characters or more.";
     POSTGRES_URI: sources.postgres_uri, &[("POSTGRES_URI", Same)], Secret, "",
         "A PostgreSQL database: for records, and of a `results` bot for `nobat results import`.";
     SQLITE_PATH: sources.sqlite_path, &[("SQLITE_DB_PATH", Same)], Path, "",

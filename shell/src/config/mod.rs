@@ -6,6 +6,7 @@
 
 pub mod added;
 mod address;
+mod admin;
 mod backup;
 mod bots;
 mod chat;
@@ -41,7 +42,6 @@ pub use types::{
 use crate::observe::files::FilesConfig;
 use crate::tls::OwnPair;
 use keys::KEYS;
-use nobat_core::id::UserId;
 use sources::{Sources, shown};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -182,7 +182,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let results = results(values);
     let chat = chat::chat(values);
     let log = log(values);
-    let admin = admin(values);
+    let admin = admin::admin(values);
     let external = external(values);
     let intakes = values.small(keys::INTAKES);
     let trusted_proxies = values.networks(keys::TRUSTED_PROXIES);
@@ -367,29 +367,9 @@ fn log(values: &mut Values<'_>) -> Log {
     }
 }
 
-fn admin(values: &mut Values<'_>) -> Admin {
-    let bot_token = values.text(keys::ADMIN_TOKEN);
-    if let Some(Err(what)) = bot_token.as_deref().map(bots::bot_id) {
-        let origin = values.origin(keys::ADMIN_TOKEN);
-        values.problems.add(&origin, keys::ADMIN_TOKEN.key().dotted(), what, "copy it whole from @BotFather");
-    }
-    let mut user_ids = Vec::new();
-    for item in values.list(keys::ADMIN_IDS) {
-        match item.text.parse() {
-            Ok(id) if (1..1 << 52).contains(&id) => user_ids.push(UserId(id)),
-            _ => {
-                let what = format!("`{}` is not a user id", shown(keys::ADMIN_IDS.key(), &item.text));
-                let remedy = "write numbers, separated by commas; @userinfobot tells yours";
-                values.problems.add(&item.origin, keys::ADMIN_IDS.key().dotted(), what, remedy);
-            }
-        }
-    }
-    Admin { bot_token: bot_token.map(Secret::new), user_ids }
-}
-
 /// What must hold between values.
 fn judge(config: &mut Config, sources: &Sources, problems: &mut Problems) {
-    let origin = |id: keys::KeyId| sources.given[id.0].as_ref().map_or(Origin::Default, |g| g.origin.clone());
+    let origin = |id: keys::KeyId| sources.origin(id);
     if !config.api_root.tls && !config.api_root.is_loopback() {
         let what = format!("`{}` is plain http, and every request carries a token", config.api_root);
         let remedy = "use https; plain http is allowed to 127.0.0.1, ::1 and localhost";
@@ -416,22 +396,7 @@ fn judge(config: &mut Config, sources: &Sources, problems: &mut Problems) {
     if config.results.handoff && config.lanes.len() == 1 {
         config.warnings.push("results.handoff: with one bot there is no other to hand over to".to_owned());
     }
-    if config.listen == config.admin_listen && config.listen.port() != 0 {
-        let what = format!("is {} as well as server.listen", config.admin_listen);
-        problems.add(
-            &origin(keys::ADMIN_LISTEN),
-            keys::ADMIN_LISTEN.key().dotted(),
-            what,
-            "choose another port",
-        );
-    }
-    if !config.admin_listen.ip().is_loopback() {
-        let what = format!(
-            "server.admin_listen is {}: /metrics and /stats are open to all who can reach it",
-            config.admin_listen
-        );
-        config.warnings.push(what);
-    }
+    admin::judge(config, sources, problems);
     sealed::judge(config, sources, problems);
     config.warnings.extend(config.records.remark(config.kind, &config.external));
     if let Some(path) = &sources.readable_dotenv {

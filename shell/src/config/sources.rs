@@ -79,6 +79,11 @@ impl Sources {
         sources
     }
 
+    /// Where a key's value came from.
+    pub(super) fn origin(&self, id: KeyId) -> Origin {
+        self.given[id.0].as_ref().map_or(Origin::Default, |given| given.origin.clone())
+    }
+
     /// From texts alone, without a file being opened.
     pub(super) fn of_texts(toml: &str, dotenv: &str, problems: &mut Problems) -> Self {
         let mut sources = Self::empty();

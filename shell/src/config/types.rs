@@ -247,6 +247,9 @@ pub struct Admin {
     pub bot_token: Option<Secret>,
     /// Who.
     pub user_ids: Vec<UserId>,
+    /// The operator's pages are on the listener of webhooks, under `/admin/`, for who shows this password; a listener
+    /// of their own is not opened.
+    pub on_main: Option<Secret>,
 }
 
 /// Where imports come from.

@@ -28,7 +28,7 @@ impl Values<'_> {
 
     /// Where the value came from.
     pub(super) fn origin(&self, id: KeyId) -> Origin {
-        self.sources.given[id.0].as_ref().map_or(Origin::Default, |given| given.origin.clone())
+        self.sources.origin(id)
     }
 
     /// Was anything said?

@@ -17,8 +17,8 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 pub(super) struct Doors {
     /// For each intake.
     pub(super) webhook: Vec<Vec<TcpListener>>,
-    /// For operators.
-    pub(super) admin: TcpListener,
+    /// For operators, unless they come where webhooks do.
+    pub(super) admin: Option<TcpListener>,
 }
 
 /// Takes what `kept` holds, binds what is missing, and leaves copies of all in `kept`.
@@ -34,11 +34,15 @@ pub(super) fn open(config: &Config, kept: &mut Sockets) -> Result<Doors, ServeEr
     let admin = handed.admin.into_iter().collect();
     let admin = fitting("server.admin_listen", config.admin_listen, handed.opened, admin).pop();
     let admin = match admin {
-        Some(admin) => admin,
-        None => reactor::bind_std(config.admin_listen, false)
-            .map_err(|e| intake::named("server.admin_listen (ADMIN_PORT)", &e))?,
+        // A socket that nobody serves would take connects and never answer.
+        _ if config.admin.on_main.is_some() => None,
+        Some(admin) => Some(admin),
+        None => Some(
+            reactor::bind_std(config.admin_listen, false)
+                .map_err(|e| intake::named("server.admin_listen (ADMIN_PORT)", &e))?,
+        ),
     };
-    *kept = Sockets { opened: handed.opened, webhook, admin: Some(admin), ctl: handed.ctl };
+    *kept = Sockets { opened: handed.opened, webhook, admin, ctl: handed.ctl };
     doors(config, kept)
         .map_err(|e| ServeError::Config(format!("the listening sockets cannot be copied: {e}")))
 }
@@ -55,8 +59,7 @@ fn doors(config: &Config, kept: &Sockets) -> io::Result<Doors> {
             webhook[at % intakes].push(own(&kept.webhook[at % kept.webhook.len()])?);
         }
     }
-    let admin = kept.admin.as_ref().ok_or_else(|| io::Error::other("there is none for operators"))?;
-    Ok(Doors { webhook, admin: own(admin)? })
+    Ok(Doors { webhook, admin: kept.admin.as_ref().map(own).transpose()? })
 }
 
 /// A service manager's sockets are used wherever they are bound: it decides. Those of the program before only where

@@ -200,7 +200,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
     };
     let intake = Intake::new(&house, doors.webhook, server_tls.as_ref().map(CertificateFiles::config))?;
     let _ = wakers.set(intake.wakers());
-    let admin = admin_reactor(doors.admin, &pages, clock)?;
+    let admin = doors.admin.map(|listener| admin_reactor(listener, &pages, clock)).transpose()?;
 
     let ctl_desk = CtlDesk {
         pages: Arc::clone(&pages),
@@ -215,7 +215,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
         started: clock.now().wall,
         fell_back: start.fell_back,
     };
-    let watched = watched(&intake, &admin, &registry, &outbox, &engine, &journal);
+    let watched = watched(&intake, admin.as_ref(), &registry, &outbox, &engine, &journal);
     let mut lifecycle = Lifecycle {
         config: config.clone(),
         again: start.again,
@@ -238,7 +238,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
     let out = out.spawn()?;
     let follower = follower.spawn()?;
     let intake = intake.start(&stop)?;
-    let admin = stop.run_all("admin", vec![admin])?;
+    let admin = stop.run_all("admin", admin.into_iter().collect())?;
     pages.set(State::Ready);
     let ctl = desk::open(config, start.sockets, ctl_desk);
     (start.serving)();
@@ -290,7 +290,7 @@ fn admin_reactor(
 /// The threads without which nothing is served.
 fn watched(
     intake: &Intake,
-    admin: &Reactor<AdminService>,
+    admin: Option<&Reactor<AdminService>>,
     registry: &Arc<Registry>,
     outbox: &Outbox,
     engine: &Arc<Engine<RingJournal>>,
@@ -299,8 +299,8 @@ fn watched(
     let never_idle = || Box::new(|| false);
     let mut threads = Vec::new();
     let intakes = intake.watched().into_iter().enumerate().map(|(n, parts)| (format!("intake-{n}"), parts));
-    let admin = ("admin-0".to_owned(), (admin.waker(), admin.stats()));
-    for (name, (waker, stats)) in intakes.chain([admin]) {
+    let admin = admin.map(|admin| ("admin-0".to_owned(), (admin.waker(), admin.stats())));
+    for (name, (waker, stats)) in intakes.chain(admin) {
         let poke = move || {
             let _ = waker.wake();
         };

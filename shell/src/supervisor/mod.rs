@@ -15,3 +15,9 @@ pub mod upgrade;
 
 pub use notify::Notifier;
 pub use sockets::{Opened, SocketError, Sockets};
+
+/// Is this a name by which one program tells the next about itself? Such names are no configuration.
+#[must_use]
+pub fn handed_on(name: &str) -> bool {
+    name == sockets::HANDED_ON || upgrade::NAMES.contains(&name)
+}

@@ -38,6 +38,9 @@ const ARGUMENT_END: u8 = 0x1f;
 /// Why the program that was put in this one's place is gone again.
 const FELL_BACK: &str = "NOBAT_FELL_BACK";
 
+/// What one program tells the next in its environment.
+pub(super) const NAMES: [&str; 3] = [BEFORE, BEFORE_CALLED, FELL_BACK];
+
 /// The flag that makes `serve` only see whether it would start.
 pub const TRIAL_FLAG: &str = "--trial";
 
@@ -92,7 +95,7 @@ impl Program {
         let shown = path.display();
         let mut command = Command::new(&path);
         command.args(self.argv.iter().skip(1)).arg(TRIAL_FLAG);
-        for variable in ACTIVATION.iter().chain(&[HANDED_ON, BEFORE, BEFORE_CALLED, FELL_BACK]) {
+        for variable in ACTIVATION.iter().chain(&[HANDED_ON]).chain(&NAMES) {
             command.env_remove(variable);
         }
         // It is not the service, and must not speak for it.

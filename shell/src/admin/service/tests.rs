@@ -143,3 +143,38 @@ fn the_admin_listener_serves_operators() {
     with_head("GET /metrics", |head| assert!(service.admit(head, &peer).is_ok()));
     with_head("GET /webhook", |head| assert!(service.admit(head, &peer).is_err()));
 }
+
+#[test]
+fn on_a_platforms_one_port_the_operators_pages_are_below_admin_and_want_the_password() {
+    const PASSWORD: &str = "correct-horse-battery";
+    let closed = pages(&[]);
+    let open = pages(&[("NOBAT_ADMIN_ON_MAIN", "true"), ("NOBAT_ADMIN_PASSWORD", PASSWORD)]);
+    let anyone = [203, 0, 113, 9].into();
+    let ask = |pages: &Pages, path: &str, authorization: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{authorization}\r\n");
+        let mut index = RequestIndex::default();
+        let step = parse_request(request.as_bytes(), &HeadLimits::default(), &mut index);
+        assert!(matches!(step, Step::Done(_)), "{step:?}");
+        let head = RequestHead::new(request.as_bytes(), &index);
+        let audience = pages.audience(&head, anyone);
+        let response = match pages.admit(&head, audience) {
+            Ok(()) => pages.answer(&TURN, &head, audience),
+            Err(refusal) => refusal,
+        };
+        (response.status.0, String::from_utf8(response.body.into_owned()).expect("UTF-8"))
+    };
+    let bearer = format!("Authorization: Bearer {PASSWORD}\r\n");
+    for path in ["/admin/metrics", "/admin/stats", "/admin/healthz", "/admin/readyz", "/admin/"] {
+        assert_eq!(ask(&closed, path, &bearer).0, 404, "{path}: not asked for, not there");
+        assert_eq!(ask(&open, path, "").0, 401, "{path}");
+        assert_eq!(ask(&open, path, "Authorization: Bearer correct-horse-batterx\r\n").0, 401, "{path}");
+        assert_eq!(ask(&open, path, &format!("{bearer}{bearer}")).0, 401, "{path}: twice is ambiguous");
+    }
+    assert!(ask(&open, "/admin/metrics", &bearer).1.contains("nobat_updates_total"));
+    assert!(ask(&open, "/admin/stats", &bearer).1.contains("\"uptime_seconds\":61"));
+    assert_eq!(ask(&open, "/admin/nothing", &bearer).0, 404);
+    // What everybody sees stays what it is, whoever asks.
+    assert_eq!(ask(&open, "/metrics", &bearer).0, 404);
+    assert_eq!(ask(&open, "/stats", &bearer).1, ask(&closed, "/stats", "").1);
+    assert_eq!(ask(&open, "/administrator", &bearer).0, 404);
+}
