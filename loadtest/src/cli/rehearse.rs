@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::auditor::doctor::Bug;
 use crate::profile::{ADAPTIVE_STUDENTS, DEFAULT_COMPRESS, DEFAULT_STUDENTS, Kind, Profile, parse_duration};
-use crate::rehearse::{self, Options, ServerCommand, output};
+use crate::rehearse::{self, Changes, Options, ServerCommand, output};
 use crate::report::summary;
 use crate::student::evening::plan::Evening;
 use crate::telegram::{Latency, Reach};
@@ -68,6 +68,18 @@ pub(super) struct Args {
     /// Of an evening in the chat: how long a person is silent between two messages, in the mean.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     talk_every: Option<Duration>,
+    /// Upgrade the running server this many times (`nobat ctl upgrade`), evenly over the run.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with_all = ["kills", "kill_every"])]
+    upgrades: u32,
+    /// Restart it this many times by SIGTERM and a new process, its socket held as systemd holds it.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with_all = ["polling", "kills", "kill_every"])]
+    restarts: u32,
+    /// Change its configuration and reload it this many times (`nobat ctl reload`).
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with_all = ["kills", "kill_every"])]
+    reloads: u32,
+    /// Hold no socket at restarts, as without a service manager: the verdict must be fail.
+    #[arg(long, requires = "restarts")]
+    clumsy: bool,
     /// Kill it this often instead, such as 10s.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     kill_every: Option<Duration>,
@@ -117,6 +129,7 @@ Examples:
   nobat-load rehearse --profile release              before the hour, and at it
   nobat-load rehearse --profile smoke --by-name 0.7 --records 60000
   nobat-load rehearse --profile smoke --kills 3      with three SIGKILLs
+  nobat-load rehearse --profile smoke --upgrades 5 --restarts 5 --reloads 5
   nobat-load rehearse --profile smoke --polling      updates by long polling instead of webhooks
   nobat-load rehearse --profile chat-evening         strangers talk, a kill in the middle
   nobat-load rehearse --profile chat-evening --users 50000 --chatting 10000 --minutes 5
@@ -143,13 +156,14 @@ impl Args {
             Ok(server) => server,
             Err(error) => return super::trouble(&error),
         };
-        let kills = self.kills();
+        let (kills, changes) = (self.kills(), self.changes());
         let options = Options {
             profile,
             plan: None,
             server,
             folder: self.out,
             kills,
+            changes,
             plant: self.plant,
             record: self.record,
             trace: self.trace,
@@ -184,12 +198,18 @@ impl Args {
         profile.by_name = self.by_name.unwrap_or(profile.by_name);
         profile.kill_every = self.kill_every;
         profile.evening = profile.evening.map(|evening| self.evening(evening, &profile));
-        profile.settle_bars(self.kills() > 0);
+        profile.settle_bars(self.kills() > 0 || self.changes().count() > 0);
         profile
     }
 
+    fn changes(&self) -> Changes {
+        let Args { upgrades, restarts, reloads, clumsy, .. } = *self;
+        Changes { upgrades, restarts, reloads, clumsy }
+    }
+
     fn kills(&self) -> u32 {
-        self.kills.unwrap_or(u32::from(self.profile == Kind::ChatEvening))
+        let usual = self.profile == Kind::ChatEvening && self.changes().count() == 0;
+        self.kills.unwrap_or(u32::from(usual))
     }
 
     fn evening(&self, usual: Evening, profile: &Profile) -> Evening {

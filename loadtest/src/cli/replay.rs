@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::rehearse::{absolute, finish};
 use crate::profile::Planned;
-use crate::rehearse::{Options, ServerCommand};
+use crate::rehearse::{Changes, Options, ServerCommand};
 use crate::replay::{proxy, read};
 
 /// Flags of `replay`.
@@ -68,6 +68,7 @@ impl Args {
             server,
             folder: self.out,
             kills: 0,
+            changes: Changes::default(),
             plant: None,
             record: None,
             trace: None,

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::rehearse::{self, Options, RehearsalError, ServerCommand, invented_tokens};
+use crate::rehearse::{self, Changes, Options, RehearsalError, ServerCommand, invented_tokens};
 use crate::telegram::{BotSpec, Defiance, Emulator, EmulatorConfig, Limits};
 
 pub use case::Case;
@@ -167,6 +167,7 @@ pub fn hold_nobat(case: Case, server: &ServerCommand) -> Result<Row, PeerError> 
         server: server.clone(),
         folder: folder.path().to_path_buf(),
         kills: 0,
+        changes: Changes::default(),
         plant: None,
         record: None,
         trace: None,

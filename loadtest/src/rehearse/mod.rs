@@ -7,6 +7,7 @@
 //! report
 //! ```
 
+mod changes;
 mod choose;
 mod collect;
 mod drive;
@@ -14,6 +15,7 @@ mod evening;
 mod follow;
 mod hour;
 mod kills;
+mod knock;
 pub mod output;
 pub(crate) mod proc;
 mod progress;
@@ -36,6 +38,7 @@ use crate::replay;
 use crate::report::{self, Report, Run};
 use crate::student::Wishes;
 
+pub use changes::Changes;
 pub use server::ServerCommand;
 pub(crate) use stage::invented_tokens;
 
@@ -52,6 +55,8 @@ pub struct Options {
     pub folder: PathBuf,
     /// Kills at seeded moments of the run, besides those of `profile.kill_every`.
     pub kills: u32,
+    /// Upgrades, restarts and reloads that nobody should notice.
+    pub changes: Changes,
     /// A bug planted into the log before it is judged.
     pub plant: Option<Bug>,
     /// Where the schedule is recorded for a replay.

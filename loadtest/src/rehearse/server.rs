@@ -168,17 +168,26 @@ impl Server {
         environment: &Environment,
         log: &Path,
     ) -> Result<Server, RehearsalError> {
+        Server::run(|environment| command.command(environment), environment, log)
+    }
+
+    /// Starts `serve` of a command that is made in another way.
+    pub(super) fn run(
+        command: impl Fn(&Environment) -> Command,
+        environment: &Environment,
+        log: &Path,
+    ) -> Result<Server, RehearsalError> {
         let open = || OpenOptions::new().create(true).append(true).open(log);
         let out: File = open().map_err(|e| RehearsalError::io("open the server's log", e))?;
         let err = out.try_clone().map_err(|e| RehearsalError::io("open the server's log", e))?;
+        let mut command = command(environment);
         let child = command
-            .command(environment)
             .arg("serve")
             .current_dir(&environment.data)
             .stdout(out)
             .stderr(err)
             .spawn()
-            .map_err(|e| RehearsalError::io(&format!("start {}", command.program.display()), e))?;
+            .map_err(|e| RehearsalError::io(&format!("start {}", command.get_program().display()), e))?;
         Ok(Server {
             child,
             ready: environment.ready,
@@ -218,7 +227,9 @@ impl Server {
     /// Samples memory and processor time; to be called often, for they end with the process.
     pub(super) fn sample(&mut self) -> Usage {
         if let Some(usage) = Usage::of(self.child.id()) {
-            self.usage = usage;
+            // An upgrade is the same process with new memory, whose peak begins anew.
+            let rss_peak_bytes = self.usage.rss_peak_bytes.max(usage.rss_peak_bytes);
+            self.usage = Usage { rss_peak_bytes, ..usage };
         }
         self.usage
     }

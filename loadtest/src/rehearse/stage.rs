@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::changes::Changing;
 use super::choose::Choosers;
 use super::collect::Collector;
 use super::drive::Drive;
@@ -90,6 +91,8 @@ pub(super) fn hold(
     import(&options.server, &environment, truth, data.path(), profile.by_name > 0.0, &server_log)?;
     let hour = profile.hour_after.map(|after| Hour::in_time(after + READY_FOR_THE_HOUR));
     environment.variables.extend(hour.map(|hour| ("NOBAT_RESULTS_RELEASE".to_owned(), hour.to_string())));
+    let changing = Changing::prepare(options.changes, environment.ready);
+    let changing = changing.map_err(|e| io("open the server's socket", e))?;
     let mut stage = Stage {
         command: &options.server,
         environment,
@@ -100,6 +103,7 @@ pub(super) fn hold(
         stop: Arc::clone(&stop),
         usage: ServerUse::default(),
         kills: VecDeque::new(),
+        changing,
         died: None,
         heard: if profile.rush().is_some() { tokens.len() } else { 1 },
     };
@@ -113,6 +117,9 @@ pub(super) fn hold(
     progress.begin(plan.len());
 
     stage.kills = kills::moments(profile, options.kills, length(&plan).max(Duration::from_secs(1)));
+    let listen = stage.environment.ready;
+    let begun = stage.changing.begin(options.changes, profile, length(&plan), listen);
+    begun.map_err(|e| io("start a thread", e))?;
     let epoch = match (hour, profile.hour_after) {
         (Some(hour), Some(after)) => (platform.now() + hour.remaining()).saturating_sub(after),
         _ => platform.now() + LEAD,
@@ -210,6 +217,7 @@ pub(super) struct Stage<'a> {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) usage: ServerUse,
     pub(super) kills: VecDeque<Duration>,
+    pub(super) changing: Changing,
     pub(super) died: Option<String>,
     /// Bots that must hear their updates, the first ones.
     pub(super) heard: usize,
@@ -222,13 +230,19 @@ impl Stage<'_> {
     }
 
     pub(super) fn start(&mut self) -> Result<(), RehearsalError> {
-        let mut server = Server::start(self.command, &self.environment, &self.server_log)?;
+        self.launch()?;
+        self.tell(true);
+        Ok(())
+    }
+
+    /// Starts a process and waits until it serves.
+    pub(super) fn launch(&mut self) -> Result<(), RehearsalError> {
+        let mut server = self.process()?;
         let hears = |bot| self.platform.webhook_ready(bot) || self.platform.was_polled(bot);
         let registered = || (0..self.heard).all(hears);
         let ready = server.wait_ready(&|| self.stop.load(Ordering::Relaxed), &registered)?;
         self.usage.ready_s.push(ready.as_secs_f64());
         self.server = Some(server);
-        self.tell(true);
         Ok(())
     }
 
@@ -268,6 +282,11 @@ impl Stage<'_> {
 
     /// SIGTERM, and the end in words. What makes the run unfit to be judged is returned.
     pub(super) fn stop(&mut self, stop: &AtomicBool) -> Option<String> {
+        // Before the listener is closed: who comes then is refused, and should be.
+        self.usage.changed = self.changing.finish();
+        if let Some(changed) = &mut self.usage.changed {
+            changed.refused_connects += self.platform.totals().connects_failed;
+        }
         if let Some(mut server) = self.server.take() {
             let (usage, word) = server.stop();
             self.add(usage);

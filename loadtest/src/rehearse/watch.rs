@@ -46,6 +46,7 @@ impl Watch<'_> {
             let at = stage.platform.now().saturating_sub(self.epoch);
             let usage = stage.look();
             stage.kill_if_due(at);
+            stage.change_if_due(at);
             let totals = stage.platform.totals();
             let lanes: Vec<u64> = counters.iter().map(|lane| lane.accepted.load(Ordering::Relaxed)).collect();
             progress.show(at, (self.caused)(), totals, &lanes, usage);
@@ -54,7 +55,7 @@ impl Watch<'_> {
                 moved = (Instant::now(), steady);
             }
             let still = moved.0.elapsed();
-            if (self.busy)() || !stage.kills.is_empty() || still < CALM {
+            if (self.busy)() || !stage.kills.is_empty() || !stage.changing.is_over() || still < CALM {
                 continue;
             }
             let patience = match totals.pending {

@@ -84,6 +84,13 @@ pub struct Quantiles {
     pub max: f64,
 }
 
+impl Quantiles {
+    /// Of sorted durations.
+    pub(crate) fn of(sorted: &[Duration]) -> Quantiles {
+        build::quantiles(sorted)
+    }
+}
+
 /// Latencies, all from the planned moment of the update.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Latencies {
@@ -111,8 +118,42 @@ pub struct ServerUse {
     pub kills: u32,
     /// Seconds from start to ready, each life.
     pub ready_s: Vec<f64>,
+    /// What was changed in mid-run without anybody noticing, if anything was to be.
+    pub changed: Option<Changed>,
     /// Of an evening: the life before it, in which its members registered. No other field counts it.
     pub registered: Option<Registered>,
+}
+
+/// Upgrades, restarts and reloads of a running server, and who noticed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Changed {
+    /// All that was to be done.
+    pub asked: u32,
+    /// Live upgrades that were done.
+    pub upgrades: u32,
+    /// Restarts behind a held socket that were done.
+    pub restarts: u32,
+    /// Reloads that were taken into use.
+    pub reloads: u32,
+    /// What could not be done, in words.
+    pub troubles: Vec<String>,
+    /// How long newcomers waited for an answer, from the connect on.
+    pub newcomers: Quantiles,
+    /// Connects that nobody took, of newcomers and of deliveries.
+    pub refused_connects: u64,
+    /// Newcomers whose connection was closed before the answer; any client asks again.
+    pub raced: u64,
+    /// The longest wait of a newcomer during each upgrade.
+    pub upgrade_pauses_ms: Vec<f64>,
+    /// The same during each restart.
+    pub restart_pauses_ms: Vec<f64>,
+}
+
+impl Changed {
+    /// Those that were done.
+    pub fn done(&self) -> u32 {
+        self.upgrades + self.restarts + self.reloads
+    }
 }
 
 /// Members who registered before an evening, without limits.

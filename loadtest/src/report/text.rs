@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::svg::duration_ms;
 use super::verdict::trim;
-use super::{Quantiles, Report, Verdict};
+use super::{Changed, Quantiles, Report, Verdict};
 
 /// Findings shown; the JSON and the page have more.
 const FINDINGS_SHOWN: usize = 8;
@@ -34,6 +34,7 @@ pub fn summary(report: &Report, colour: bool) -> String {
         let _ = writeln!(out, "      a bug was planted into the log on purpose: {bug}");
     }
     traffic(report, &mut out);
+    changed(report, &mut out);
     evening(report, &mut out);
     latencies(report, &mut out);
     correctness(report, &mut out);
@@ -102,6 +103,44 @@ fn traffic(report: &Report, out: &mut String) {
             "p99 {}, max {}",
             duration_ms(report.generator.lag_p99_ms),
             duration_ms(report.generator.lag_max_ms)
+        ),
+    );
+}
+
+/// What was done to the running server, and who noticed.
+fn changed(report: &Report, out: &mut String) {
+    let Some(changed) = &report.server.changed else { return };
+    let _ = writeln!(out, "\n  changed while it ran");
+    let Changed { upgrades, restarts, reloads, .. } = changed;
+    row(out, "upgrades, restarts, reloads", &format!("{upgrades}, {restarts}, {reloads}"));
+    for (name, pauses) in [("upgrades", &changed.upgrade_pauses_ms), ("restarts", &changed.restart_pauses_ms)]
+    {
+        let mut sorted = pauses.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        if let (Some(least), Some(most)) = (sorted.first(), sorted.last()) {
+            let [least, middle, most] = [*least, sorted[sorted.len() / 2], *most].map(duration_ms);
+            row(out, &format!("pause of {name}"), &format!("{middle} ({least} to {most})"));
+        }
+    }
+    let waits = [changed.newcomers.p50, changed.newcomers.p99, changed.newcomers.max].map(duration_ms);
+    let [half, most, longest] = waits;
+    let came = thousands(changed.newcomers.count + changed.raced + changed.refused_connects);
+    row(
+        out,
+        "newcomers",
+        &format!("{came}, {} refused; waits p50 {half}, p99 {most}, max {longest}", changed.refused_connects),
+    );
+    let raced: u64 =
+        report.deliveries.iter().filter(|(end, _)| end.parse::<u16>().is_err()).map(|(_, n)| n).sum();
+    let put_off = report.deliveries.get("503").copied().unwrap_or(0);
+    row(
+        out,
+        "sent again after a close",
+        &format!(
+            "{} updates, {} newcomers; {} updates after a 503",
+            thousands(raced),
+            thousands(changed.raced),
+            thousands(put_off)
         ),
     );
 }

@@ -29,6 +29,10 @@ pub(super) fn judge(report: &mut Report, profile: &Profile, unfit: Option<String
         none("refused_429", report.refused_429);
     }
     none("defiance", report.defiance);
+    if let Some(changed) = &report.server.changed {
+        none("refused_connects", changed.refused_connects);
+        none("changes_not_done", u64::from(changed.asked - changed.done().min(changed.asked)));
+    }
     if let Some(handoff) = &report.handoff {
         none("students_left_behind", handoff.left_behind);
         none("answers_by_another_bot", handoff.by_another_bot);
@@ -40,6 +44,9 @@ pub(super) fn judge(report: &mut Report, profile: &Profile, unfit: Option<String
         .filter(|check| !check.pass)
         .map(|check| format!("{} is {}, required {}", check.name, trim(check.value), check.required))
         .collect();
+    if let Some(changed) = &report.server.changed {
+        reasons.extend(changed.troubles.iter().cloned());
+    }
     if !graceful {
         reasons.push(format!("the server did not stop gracefully: {}", report.server.exit));
     }

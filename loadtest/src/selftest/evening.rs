@@ -10,7 +10,7 @@ use super::{Case, crooked_chat, sound};
 use crate::auditor::evening::doctor::Bug;
 use crate::auditor::{Check, audit};
 use crate::profile::{Bars, Kind, Profile};
-use crate::rehearse::{self, Options, Outcome, RehearsalError, ServerCommand, rules};
+use crate::rehearse::{self, Changes, Options, Outcome, RehearsalError, ServerCommand, rules};
 use crate::report::{Report, Verdict};
 use crate::student::evening::plan::Evening;
 
@@ -110,6 +110,7 @@ fn options(program: &Path, folder: &Path, bug: Option<Bug>) -> Options {
         server: ServerCommand { program: program.to_path_buf(), prefix },
         folder: folder.join(bug.map_or_else(|| "honest".to_owned(), word)),
         kills: 0,
+        changes: Changes::default(),
         plant: None,
         record: None,
         trace: None,

@@ -17,7 +17,7 @@ use clap::ValueEnum;
 use crate::auditor::doctor::Bug;
 use crate::auditor::{Check, audit};
 use crate::profile::{Bars, Kind, Profile};
-use crate::rehearse::{self, Options, RehearsalError, ServerCommand, rules};
+use crate::rehearse::{self, Changes, Options, RehearsalError, ServerCommand, rules};
 use crate::report::{Report, Verdict};
 
 /// One case and how it went.
@@ -66,6 +66,9 @@ pub fn run(
         let outcome = rehearse::run(options(program, folder, Some(bug), case_for(bug)))?;
         note(caught(bug, &outcome.report));
     }
+    let mut left = options(program, folder, None, tiny(Kind::Smoke));
+    left.changes = Changes { restarts: 1, clumsy: true, ..Changes::default() };
+    note(noticed(&rehearse::run(left)?.report));
     if evening {
         evening::run(program, folder, &mut note)?;
     }
@@ -103,6 +106,17 @@ fn caught(bug: Bug, report: &Report) -> Case {
     }
 }
 
+/// A restart that closes the listener first: who comes meanwhile is refused, and must be seen.
+fn noticed(report: &Report) -> Case {
+    let refused = report.server.changed.as_ref().map_or(0, |changed| changed.refused_connects);
+    let said = report.reasons.iter().any(|reason| reason.starts_with("refused_connects is "));
+    Case {
+        name: "a restart with its listener closed".to_owned(),
+        ok: report.verdict == Verdict::Fail && refused > 0 && said,
+        seen: format!("{:?}, refused_connects {refused}", report.verdict),
+    }
+}
+
 fn word(bug: Bug) -> String {
     bug.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
@@ -136,6 +150,7 @@ fn options(program: &Path, folder: &Path, bug: Option<Bug>, profile: Profile) ->
         server: ServerCommand { program: program.to_path_buf(), prefix },
         folder: folder.to_path_buf(),
         kills: 0,
+        changes: Changes::default(),
         plant: None,
         record: None,
         trace: None,

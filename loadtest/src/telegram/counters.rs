@@ -21,6 +21,8 @@ pub struct BotCounters {
     pub delivered: AtomicU64,
     /// Attempts that failed.
     pub delivery_failures: AtomicU64,
+    /// Connects to the webhook that nobody took.
+    pub connects_failed: AtomicU64,
     /// Updates lost to a full queue or to expiry.
     pub updates_lost: AtomicU64,
     /// Updates that wait now, in flight included.
@@ -45,6 +47,7 @@ pub struct Totals {
     pub updates: u64,
     pub delivered: u64,
     pub delivery_failures: u64,
+    pub connects_failed: u64,
     pub updates_lost: u64,
     pub pending: usize,
     pub connections: usize,
@@ -61,6 +64,7 @@ impl Totals {
         self.updates += read(&bot.updates);
         self.delivered += read(&bot.delivered);
         self.delivery_failures += read(&bot.delivery_failures);
+        self.connects_failed += read(&bot.connects_failed);
         self.updates_lost += read(&bot.updates_lost);
         self.pending += bot.pending.load(Ordering::Relaxed);
         self.connections += bot.connections.load(Ordering::Relaxed);

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
 
+use super::changes::Changing;
 use super::collect::{Collector, Ends};
 use super::progress::Progress;
 use super::server::Environment;
@@ -74,6 +75,8 @@ pub(super) fn hold(options: &Options, evening: &Evening, truth: &Truth) -> Resul
     let trace = trace.map_err(|e| io("write the trace", e))?;
     let collector = Collector::listen(events, trace, Ends { ears: Some(ears), ..Ends::default() });
     let collector = collector.map_err(|e| io("start a thread", e))?;
+    let changing = Changing::prepare(options.changes, environment.ready);
+    let changing = changing.map_err(|e| io("open the server's socket", e))?;
     let mut stage = Stage {
         command: &options.server,
         environment,
@@ -84,6 +87,7 @@ pub(super) fn hold(options: &Options, evening: &Evening, truth: &Truth) -> Resul
         stop: Arc::clone(&stop),
         usage: ServerUse::default(),
         kills: VecDeque::new(),
+        changing,
         died: None,
         heard: tokens.len(),
     };
@@ -107,6 +111,9 @@ pub(super) fn hold(options: &Options, evening: &Evening, truth: &Truth) -> Resul
     ));
     progress.begin(intents);
     stage.kills = kills(options.kills, evening.length);
+    let listen = stage.environment.ready;
+    let begun = stage.changing.begin(options.changes, &options.profile, evening.length, listen);
+    begun.map_err(|e| io("start a thread", e))?;
     let epoch = platform.now() + LEAD;
     let crowd = Crowd::start(
         Arc::clone(&platform),

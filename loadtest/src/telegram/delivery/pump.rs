@@ -112,6 +112,7 @@ async fn connection(world: Arc<World>, ix: BotIx, hook: Arc<Webhook>, epoch: u64
         }
         state.connections -= 1;
         if let Err(reason) = ended {
+            count(&bot.counters.connects_failed);
             state.last_error = Some((world.clock.unix_s(world.clock.now()), reason));
         }
         bot.publish(&state);
