@@ -40,6 +40,9 @@ pub struct ReactorConfig {
     pub linger: Duration,
     /// For the requests in flight at a graceful stop. Then: close all.
     pub drain: Duration,
+    /// For a connection that has asked nothing yet, at a graceful stop. Then: close. Clients open connections in store;
+    /// newcomers who wait behind a restart would wait for those as well.
+    pub drain_silent: Duration,
     /// How long accepting rests when the process has no file descriptor left.
     pub accept_rest: Duration,
 }
@@ -62,6 +65,7 @@ impl Default for ReactorConfig {
             answer: Duration::from_secs(60),
             linger: Duration::from_secs(2),
             drain: Duration::from_secs(10),
+            drain_silent: Duration::from_millis(300),
             accept_rest: Duration::from_millis(200),
         }
     }

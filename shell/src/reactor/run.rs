@@ -245,7 +245,10 @@ impl<S: Service> Reactor<S> {
                 Ok(()) => conn.conclude(turn.now.mono),
                 Err(_) => Fate::Broke,
             };
-            let idle = conn.deadline(turn.now.mono, &self.config);
+            let mut idle = conn.deadline(turn.now.mono, &self.config);
+            if let (Some(since), Phase::New | Phase::Handshake) = (self.stopping_since, conn.phase) {
+                idle = idle.min(since.after(self.config.drain_silent));
+            }
             if fate != Fate::Stays || stopping && conn.phase == Phase::Idle {
                 self.remove(key, fate);
                 continue;

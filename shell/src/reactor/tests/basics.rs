@@ -163,3 +163,16 @@ fn a_stop_answers_what_is_in_flight_and_refuses_newcomers() {
     drop(busy);
     server.join();
 }
+
+#[test]
+fn a_stop_does_not_wait_for_connections_that_ask_nothing() {
+    // With the usual bounds a client that opened a connection in store held a restart up for ten seconds.
+    let never = Duration::from_secs(86_400);
+    let config = ReactorConfig { drain: never, head_time: never, ..ReactorConfig::default() };
+    let mut server = Server::start(config);
+    let mut silent = server.client();
+    server.wait_for(|stats| stats.accepted == 1);
+    server.begin_stop();
+    assert_eq!(rest(&mut silent), "");
+    server.join();
+}
