@@ -185,7 +185,11 @@ pub const AUDIT: Table = Table {
         KIND,
         USER,
         BOT,
-        Column::new("action", Text, "`reported`, `shut_out`, `refunded`, `payment_unknown`, `reprojected`."),
+        Column::new(
+            "action",
+            Text,
+            "`reported`, `shut_out`, `refunded`, `payment_unknown`, `locked`, `banned`, `unbanned`, `not_referred`, `administered`, `reprojected`.",
+        ),
         Column::new("by_user", Whole, "Who did it, if it was a person whom the journal names."),
         Column::new("detail", Text, "What else is to be said, in words."),
     ],

@@ -266,13 +266,23 @@ fn tell(rows: &[Row]) {
     for row in rows {
         let shown = Shown(row);
         match row.table.name {
-            "payments" => note!(Payments, Info, "payment{shown}"),
+            "payments" => {
+                note!(Payments, Info, "payment{shown}");
+                if is(row, "gave", "credits") {
+                    note!(Locks, Info, "credits{shown}");
+                }
+            }
             "subscriptions" => note!(Vip, Info, "subscription{shown}"),
-            "locks" | "credits" => note!(Locks, Info, "lock{shown}"),
+            "audit" if is(row, "action", "locked") => note!(Locks, Info, "lock{shown}"),
             "audit" => note!(Admin, Info, "audit{shown}"),
             _ => {}
         }
     }
+}
+
+/// Whether a row says this word in this column.
+fn is(row: &Row, column: &str, word: &str) -> bool {
+    matches!(row.get(column), Cell::Text(text) if **text == *word)
 }
 
 /// ` column=value`, without what is not known.

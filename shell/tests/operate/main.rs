@@ -14,4 +14,5 @@ mod process;
 mod self_signed;
 mod signals;
 mod systemd;
+mod talk;
 mod upgrade;

@@ -17,9 +17,13 @@ pub(crate) struct Platform {
     mood: Arc<Mood>,
 }
 
+/// Every call, with its method and its parameters.
+type Calls = Mutex<Vec<(String, serde_json::Value)>>;
+
 /// What a test wants it to do.
 #[derive(Default)]
 struct Mood {
+    calls: Calls,
     slow: AtomicBool,
     polled: AtomicBool,
     /// What `Date` says; the time as it is if empty.
@@ -69,6 +73,18 @@ impl Platform {
         self.chats.lock().expect("chats").get(&chat).copied().unwrap_or(0)
     }
 
+    /// The texts that a chat was sent, with their buttons' data.
+    pub(crate) fn texts_to(&self, chat: u64) -> Vec<(String, Vec<String>)> {
+        let calls = self.mood.calls.lock().expect("calls");
+        let his = calls.iter().filter(|(method, call)| method == "sendMessage" && call["chat_id"] == chat);
+        let buttons = |call: &serde_json::Value| {
+            let rows = call["reply_markup"]["inline_keyboard"].as_array().cloned().unwrap_or_default();
+            let all = rows.iter().filter_map(|row| row.as_array()).flatten();
+            all.filter_map(|button| button["callback_data"].as_str().map(str::to_owned)).collect()
+        };
+        his.map(|(_, call)| (call["text"].as_str().unwrap_or("").to_owned(), buttons(call))).collect()
+    }
+
     /// How many chats were sent something.
     pub(crate) fn chats(&self) -> usize {
         self.chats.lock().expect("chats").len()
@@ -96,6 +112,7 @@ fn serve(stream: &TcpStream, chats: &Chats, mood: &Mood) -> std::io::Result<()> 
         reader.read_exact(&mut body)?;
         let method = head.split(' ').nth(1).and_then(|path| path.rsplit('/').next()).unwrap_or("");
         let call: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        mood.calls.lock().expect("calls").push((method.to_owned(), call.clone()));
         let text = |key: &str| call[key].as_str().unwrap_or("").to_owned();
         let result = match method {
             "sendMessage" => {

@@ -60,6 +60,10 @@ pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
             let hours = until.since(at).as_secs().div_ceil(3600);
             out.push(audit("shut_out").with("detail", format!("for {hours} hours")));
         }
+        Event::Locked { until, credits } => {
+            let minutes = until.since(at).as_secs().div_ceil(60);
+            out.push(audit("locked").with("detail", format!("for {minutes} minutes, {credits} credits")));
+        }
         Event::Referred { at, .. } => out.extend(vip(&after.purse, Some(*at))),
         Event::NotReferred { whom, why, .. } => {
             out.push(audit("not_referred").with("detail", format!("{whom}: {}", why.name())));

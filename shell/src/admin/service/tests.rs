@@ -148,7 +148,8 @@ fn the_admin_listener_serves_operators() {
 fn on_a_platforms_one_port_the_operators_pages_are_below_admin_and_want_the_password() {
     const PASSWORD: &str = "correct-horse-battery";
     let closed = pages(&[]);
-    let open = pages(&[("NOBAT_ADMIN_ON_MAIN", "true"), ("NOBAT_ADMIN_PASSWORD", PASSWORD)]);
+    let open =
+        pages(&[("PORT", "3000"), ("NOBAT_ADMIN_ON_MAIN", "true"), ("NOBAT_ADMIN_PASSWORD", PASSWORD)]);
     let anyone = [203, 0, 113, 9].into();
     let ask = |pages: &Pages, path: &str, authorization: &str| {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{authorization}\r\n");
