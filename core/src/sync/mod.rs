@@ -18,6 +18,7 @@ pub mod atomic {
 
 pub(crate) mod lock;
 pub mod ring;
+pub(crate) mod turns;
 pub(crate) mod words;
 
 /// The cell and the shared pointer of the structures here: core's, or loom's under `cfg(loom)`, with

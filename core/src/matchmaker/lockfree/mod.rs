@@ -46,6 +46,10 @@
 //! against a claim on that very user. `join` looks once at each live ticket that it skips, plus at those
 //! that other threads are about to strike.
 //!
+//! A join that others got in the way of lets them have a turn before it looks again: it pauses, for a bounded
+//! time, while they get much done ([`crate::sync::turns`]). Two threads that do nothing but join thus work by
+//! turns, each with warm caches. Nobody waits for a particular thread: one that is preempted stops nobody.
+//!
 //! # Memory
 //!
 //! Nothing is allocated after `new` and nothing is freed: 256 bytes for each user, 256 for each chunk of 30
@@ -88,6 +92,7 @@ use super::instant::Instant;
 use super::recent;
 use super::ticket::{Filed, POOLS_MAX, Pool, Rules, Seat, Size, Slot, Ticket, USERS_MAX};
 use crate::sync::atomic::Ordering;
+use crate::sync::turns::give_way;
 use crate::time::Nanos;
 use blocks::Blocks;
 use chunk::Place;
@@ -214,6 +219,12 @@ impl<F: Faults> LockFree<F> {
         self.turnstiles.pass(pool.index(), class, seen, ordering)
     }
 
+    /// Others of this pool were faster: lets them have a turn, if that is of use to them. Whoever waits in line
+    /// can be found meanwhile.
+    fn give_way(&self, pool: Pool) {
+        give_way(|| self.turnstiles.read(pool.index()).count());
+    }
+
     /// Takes his ticket out of line if it waits; otherwise the pair he is in, if he is in one.
     fn withdraw(&self, slot: Slot, user: User<'_>) -> Result<(), Doing> {
         loop {
@@ -326,7 +337,10 @@ impl<F: Faults> Matchmaker for &LockFree<F> {
         match met {
             // LINEARIZES: nothing more; whoever comes now finds him.
             Met::Nobody(wake) if passed == seen => Ok(Joined::Waiting { wake: wake.nanos() }),
-            _ => Ok(self.serve(searcher.passed(passed), at)),
+            _ => {
+                self.give_way(ticket.pool);
+                Ok(self.serve(searcher.passed(passed), at))
+            }
         }
     }
 

@@ -95,6 +95,7 @@ impl<F: Faults> LockFree<F> {
                 self.lines.strike(at.0, at.1);
                 return Joined::Paired(pairing);
             }
+            self.give_way(searcher.filed.ticket.pool);
         }
     }
 

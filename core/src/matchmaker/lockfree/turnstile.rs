@@ -34,6 +34,11 @@ impl Passed {
     pub(super) const fn used(self) -> u32 {
         self.0 as u32
     }
+
+    /// How many have passed, so far; it wraps.
+    pub(super) const fn count(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
 }
 
 impl Turnstiles {
