@@ -20,8 +20,8 @@ type Meaning = (i64, &'static str, Option<u64>, Option<i64>, String, Option<u64>
 fn oracle(root: &Value) -> Option<Meaning> {
     const BOUND: i64 = 1 << 52;
     let id = root.get("update_id")?.as_i64()?;
-    let known = root.as_object()?.keys().find(|key| UpdateKind::of(key) != UpdateKind::Unknown);
-    let kind = known.map_or(UpdateKind::Unknown, |key| UpdateKind::of(key));
+    let known = root.as_object()?.keys().find(|key| UpdateKind::of(key.as_bytes()) != UpdateKind::Unknown);
+    let kind = known.map_or(UpdateKind::Unknown, |key| UpdateKind::of(key.as_bytes()));
     let content = known.map_or(&Value::Null, |key| &root[key.as_str()]);
     let from = content.get("user").or_else(|| content.get("from")).unwrap_or(&Value::Null);
     let user = from["id"].as_i64().filter(|id| (1..BOUND).contains(id)).map(i64::unsigned_abs);

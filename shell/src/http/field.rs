@@ -131,6 +131,10 @@ impl<'a> Fields<'a> {
 
     /// Every value of a field, by name without regard to case.
     pub fn all<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.iter().filter(move |(key, _)| is_named(key, name.as_bytes())).map(|(_, value)| value)
+        // Most names are told apart by their length.
+        let lines = self.lines.iter().filter(move |line| usize::from(line.name_len) == name.len());
+        let named =
+            move |line: &&Line| is_named(slice(self.bytes, line.name, line.name_len), name.as_bytes());
+        lines.filter(named).map(move |line| slice(self.bytes, line.value, line.value_len))
     }
 }

@@ -56,8 +56,8 @@ kinds! {
 impl UpdateKind {
     /// The kind with the platform's name `field`; [`UpdateKind::Unknown`] for one not in Bot API 10.3.
     #[must_use]
-    pub fn of(field: &str) -> Self {
-        let known = Self::NAMES.iter().position(|name| *name == field);
+    pub fn of(field: &[u8]) -> Self {
+        let known = Self::NAMES.iter().position(|name| name.as_bytes() == field);
         known.map_or(Self::Unknown, |at| Self::ALL[at])
     }
 
@@ -86,12 +86,12 @@ pub enum ChatType {
 impl ChatType {
     /// The type with the platform's name.
     #[must_use]
-    pub fn of(name: &str) -> Self {
+    pub fn of(name: &[u8]) -> Self {
         match name {
-            "private" => Self::Private,
-            "group" => Self::Group,
-            "supergroup" => Self::Supergroup,
-            "channel" => Self::Channel,
+            b"private" => Self::Private,
+            b"group" => Self::Group,
+            b"supergroup" => Self::Supergroup,
+            b"channel" => Self::Channel,
             _ => Self::Other,
         }
     }
@@ -258,7 +258,7 @@ mod tests {
     fn the_metric_knows_every_kind() {
         assert_eq!(UpdateKind::NAMES, crate::observe::names::UPDATE_KINDS);
         for name in UpdateKind::NAMES {
-            assert_eq!(UpdateKind::of(name).name(), *name);
+            assert_eq!(UpdateKind::of(name.as_bytes()).name(), *name);
         }
     }
 }

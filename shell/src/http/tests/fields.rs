@@ -31,6 +31,21 @@ fn rfc_9110_5_1_names_are_tokens() {
 }
 
 #[test]
+fn rfc_9110_5_1_a_byte_that_is_no_token_is_found_wherever_it_stands_in_a_long_name() {
+    for byte in 0..=255u8 {
+        let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        for at in 0..27 {
+            let mut name = *b"X-Telegram-Bot-Api_Secret-T0";
+            name[at] = byte;
+            let text = [b"GET / HTTP/1.1\r\nHost: x\r\n", &name[..], b": b\r\n\r\n"].concat();
+            // A colon ends the name, and what follows is its value.
+            let good = token || byte == b':' && at > 0;
+            assert_eq!(matches!(parse(&text), Step::Done(_)), good, "{byte} at {at}");
+        }
+    }
+}
+
+#[test]
 fn rfc_9110_5_5_values_hold_no_control_but_tab() {
     for byte in 0..=255u8 {
         let good = byte == b'\t' || byte >= 0x20 && byte != 0x7f;

@@ -46,8 +46,11 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`], if the body is no JSON object with an `update_id`.
     pub fn decode<'a>(&mut self, body: &'a mut [u8]) -> Result<Update<'a>, DecodeError> {
-        let found = visit::update(body).map_err(|scan::NotJson| DecodeError::NotJson)?;
-        found.ok_or(DecodeError::NoUpdateId)?.into_update(body).ok_or(DecodeError::NoUpdateId)
+        match visit::update(body).map_err(|scan::NotJson| DecodeError::NotJson)? {
+            Some(found) => found.into_update(body),
+            None if scan::utf8(body).is_none() => Err(DecodeError::NotJson),
+            None => Err(DecodeError::NoUpdateId),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(in super::super) fn update<'a>(root: Field<'_, 'a>) -> Option<Update<'a>> {
         if key == "update_id" {
             update_id = value.int();
         } else if content.is_none() {
-            kind = UpdateKind::of(key);
+            kind = UpdateKind::of(key.as_bytes());
             content = (kind != UpdateKind::Unknown).then_some(value);
         }
     }
@@ -226,7 +226,10 @@ fn fill<'a>(mut update: Update<'a>, content: Field<'_, 'a>) -> Update<'a> {
         for (key, value) in chat.entries() {
             match key {
                 "id" => update.chat = value.int().and_then(chat_id),
-                "type" => update.chat_type = value.str().map_or(ChatType::Other, ChatType::of),
+                "type" => {
+                    update.chat_type =
+                        value.str().map_or(ChatType::Other, |name| ChatType::of(name.as_bytes()))
+                }
                 _ => {}
             }
         }

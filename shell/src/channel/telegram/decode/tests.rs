@@ -130,6 +130,61 @@ proptest! {
     }
 }
 
+/// A text of the platform's wire form and of every other, and sometimes one byte of it wrong.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        "\\u0633",
+        "\\u06CC",
+        "\\u06cc",
+        "\\u06F1",
+        "\\u0600",
+        "\\u06ff",
+        "\\u05ff",
+        "\\u0700",
+        "\\u200c",
+        "\\u0041",
+        "\\u0000",
+        "\\uFFFF",
+        "\\ud83d\\ude00",
+        "\\n",
+        "\\\\",
+        "\\\"",
+        " ",
+        "  ",
+        "plain",
+        "س",
+        "😀",
+    ]);
+    let noise = prop::option::weighted(0.4, (any::<prop::sample::Index>(), any::<u8>()));
+    (prop::collection::vec(piece, 1..24), noise).prop_map(|(pieces, noise)| {
+        let mut bytes = pieces.concat().into_bytes();
+        if let Some((at, byte)) = noise {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_text_in_any_form_is_resolved_as_the_tape_has_it(text in text(), name in text()) {
+        let parts: [&[u8]; 5] = [
+            b"{\"update_id\":7,\"message\":{\"message_id\":1,\"chat\":{\"id\":1,\"first_name\":\"",
+            &name,
+            b"\"},\"text\":\"",
+            &text,
+            b"\"}}",
+        ];
+        let body = parts.concat();
+        let ours = agree(&body);
+        let theirs = serde_json::from_slice::<serde_json::Value>(&body);
+        prop_assert_eq!(ours, theirs.is_ok(), "{}", body.escape_ascii());
+    }
+}
+
 #[test]
 fn numbers_of_any_size_are_numbers() {
     for number in ["123456789012345678901234567890", "1e999", "-0", "0.0", "18446744073709551616"] {
@@ -189,4 +244,21 @@ fn escapes_are_resolved_in_place_and_only_where_they_are_read() {
         }
     );
     assert!(memchr::memmem::find(&body, br"\u0041").is_some(), "nobody reads the name");
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_read_or_not_and_whatever_stands_beside_it() {
+    for broken in [&b"\xd8"[..], b"\x80", b"\xd8 ", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\xc0\x80", b"\xff"] {
+        for (before, behind) in [("", ""), ("\\u0633", ""), ("", "\\u0633\\n"), ("\\n\\n", "\\u200c")] {
+            for key in ["text", "nobody_reads_this"] {
+                let front = format!("{{\"update_id\":1,\"message\":{{\"message_id\":2,\"{key}\":\"{before}");
+                let body = [front.as_bytes(), broken, behind.as_bytes(), b"\"}}"].concat();
+                assert!(!agree(&body), "{}", body.escape_ascii());
+            }
+        }
+    }
+    // Said before that there is no id, or no object.
+    for body in [&b"{\"x\":\"\xff\"}"[..], b"[\"\xff\"]", b"\"\xff\""] {
+        assert_eq!(Decoder::new().decode(&mut body.to_vec()), Err(DecodeError::NotJson));
+    }
 }

@@ -6,7 +6,7 @@
 
 use super::super::update::{ChatType, Update, UpdateKind, What};
 use super::scan::{NotJson, Scan, Text, utf8};
-use super::{chat_id, tape, unescape, user_id};
+use super::{DecodeError, chat_id, tape, unescape, user_id};
 use nobat_core::bot::{Content as Holds, Payment};
 use nobat_core::id::{MessageId, UpdateId};
 use std::ops::Range;
@@ -111,7 +111,7 @@ pub(super) fn update(body: &[u8]) -> Result<Option<Found>, NotJson> {
         match name(scan.bytes, key, &mut None) {
             b"update_id" => found.update_id = scan.int()?,
             field if found.kind == UpdateKind::Unknown => {
-                found.kind = std::str::from_utf8(field).map_or(UpdateKind::Unknown, UpdateKind::of);
+                found.kind = UpdateKind::of(field);
                 match found.kind {
                     UpdateKind::Unknown => scan.skip()?,
                     _ => content(scan, &mut found.content)?,
@@ -170,7 +170,7 @@ impl Pay {
     fn takes(&mut self, key: &[u8], scan: &mut Scan<'_>) -> Result<bool, NotJson> {
         match key {
             b"total_amount" => self.amount = scan.int()?,
-            b"currency" => self.is_stars = word(scan, |word| word == "XTR")?.unwrap_or(false),
+            b"currency" => self.is_stars = word(scan, |word| word == b"XTR")?.unwrap_or(false),
             b"telegram_payment_charge_id" => self.charge = scan.text()?,
             b"invoice_payload" => self.payload = scan.text()?,
             _ => return Ok(false),
@@ -197,7 +197,7 @@ struct Resolved {
 
 impl Resolved {
     /// None without a payload.
-    fn payment(self, body: &[u8]) -> Option<Payment<'_>> {
+    fn payment(self, body: &str) -> Option<Payment<'_>> {
         Some(Payment {
             charge: self.charge.map_or("", |at| text(body, at)),
             payload: text(body, self.payload?),
@@ -281,10 +281,10 @@ fn member(scan: &mut Scan<'_>) -> Result<Member, NotJson> {
         match name(scan.bytes, key, &mut None) {
             b"status" => {
                 let status = word(scan, |word| match word {
-                    "member" => Status::Member,
-                    "kicked" | "left" => Status::Gone,
-                    "creator" | "administrator" => Status::Leads,
-                    "restricted" => Status::Restricted,
+                    b"member" => Status::Member,
+                    b"kicked" | b"left" => Status::Gone,
+                    b"creator" | b"administrator" => Status::Leads,
+                    b"restricted" => Status::Restricted,
                     _ => Status::Other,
                 })?;
                 found.status = status.unwrap_or_default();
@@ -299,23 +299,23 @@ fn member(scan: &mut Scan<'_>) -> Result<Member, NotJson> {
 }
 
 /// A string that is one of a few words; none if it is no string.
-fn word<T>(scan: &mut Scan<'_>, of: impl Fn(&str) -> T) -> Result<Option<T>, NotJson> {
+fn word<T>(scan: &mut Scan<'_>, of: impl Fn(&[u8]) -> T) -> Result<Option<T>, NotJson> {
     let Some(text) = scan.text()? else { return Ok(None) };
     let mut space = None;
     let word = name(scan.bytes, text, &mut space);
-    Ok(Some(of(std::str::from_utf8(word).unwrap_or_default())))
+    Ok(Some(of(word)))
 }
 
-/// Checked by the scan, but the compiler does not know.
-fn text(body: &[u8], at: Range<usize>) -> &str {
-    utf8(&body[at]).unwrap_or_default()
+/// A whole string of the body, so it begins and ends between characters.
+#[inline]
+fn text(body: &str, at: Range<usize>) -> &str {
+    body.get(at).unwrap_or_default()
 }
 
 impl Found {
-    /// Resolves the texts in place. None without an `update_id`.
-    pub(super) fn into_update(self, body: &mut [u8]) -> Option<Update<'_>> {
+    /// Resolves the texts in place.
+    pub(super) fn into_update(self, body: &mut [u8]) -> Result<Update<'_>, DecodeError> {
         let Self { update_id, kind, content } = self;
-        let update_id = UpdateId(update_id?);
         let texts = [
             content.from.language,
             content.text,
@@ -330,8 +330,10 @@ impl Found {
         let own = content.own.resolve(body);
         let paid = content.paid.map(|pay| pay.resolve(body));
         let refunded = content.refunded.map(|pay| pay.resolve(body));
-        // Nothing is rewritten from here on.
-        let body: &[u8] = body;
+        // Nothing is rewritten from here on. All of the body at once, read or not: it is UTF-8 exactly if it was so
+        // before, since escapes stand for whole characters and what they left over is blank.
+        let body = utf8(body).ok_or(DecodeError::NotJson)?;
+        let update_id = UpdateId(update_id.ok_or(DecodeError::NoUpdateId)?);
         let [language, said, caption, id, data, album, sign, chat_name] =
             texts.map(|at| at.map(|at| text(body, at)));
         let message = content.message_id.map(MessageId);
@@ -388,7 +390,7 @@ impl Found {
             _ => What::Nothing,
         };
         let chat = content.chat.as_ref().or(content.bearer.chat.as_ref());
-        Some(Update {
+        Ok(Update {
             update_id,
             kind,
             from: content.from.id.and_then(user_id),
