@@ -4,6 +4,8 @@
 //! two lengths of run, so that start and end cancel out. It needs valgrind.
 //! `... -- --cpu`: CPU time a request in rounds that take turns, the server on core 0, the load on core 1.
 //! `... -- --idle 10000`: resident memory of as many connections that have been used and say nothing.
+//! `... -- --tls`: CPU time a full handshake over TCP, in rounds that take turns with the same handshake in memory and
+//! a bare accept and close; then with sessions that are resumed.
 //! `... -- --slow`: the latency of one client beside 500 slow senders and 500 slow readers.
 //!
 //! `shell` is reactor, codec, service and decoder with nothing behind them; `engine` has the engine there. The
@@ -15,12 +17,14 @@ mod support;
 use std::time::Duration;
 use support::load::{Load, latencies};
 use support::process::{Served, each};
-use support::{report, serve};
+use support::{report, serve, tls};
 
 /// Connections of the load.
 const CONNECTIONS: usize = 64;
 /// Requests of one round.
 const ROUND: usize = 128_000;
+/// Handshakes of one round.
+const HANDSHAKES: usize = 1_024;
 /// Rounds a server.
 const ROUNDS: usize = 7;
 
@@ -28,11 +32,13 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
+        ["serve", "encrypted", folder] => serve::encrypted(folder),
         ["serve", what] => serve::run(what),
         ["--instructions"] => instructions(),
         ["--cpu"] => cpu(),
         ["--idle", count] => idle(count.parse().expect("a number")),
         ["--slow"] => slow(),
+        ["--tls"] => handshakes(),
         // `cargo bench` runs every bench without an argument: the cheapest figure then.
         _ => idle(200),
     }
@@ -55,12 +61,14 @@ fn instructions() {
 /// Rounds that take turns, so that whatever disturbs the machine disturbs all servers alike.
 fn cpu() {
     let served: Vec<_> = each().into_iter().map(|name| (name, Served::on_core(name, 0))).collect();
-    let mut loads: Vec<_> = served.iter().map(|(_, served)| Load::new(served.port(), CONNECTIONS)).collect();
     let mut micros = vec![Vec::new(); served.len()];
     for round in 0..=ROUNDS {
         for (at, (_, server)) in served.iter().enumerate() {
+            // Fresh connections each round: on a slow day the others' turns outlast every server's patience.
+            let mut load = Load::new(server.port(), CONNECTIONS);
+            load.run(8 * CONNECTIONS);
             let before = server.cpu();
-            loads[at].run(ROUND);
+            load.run(ROUND);
             let used = server.cpu() - before;
             // The first round warms up.
             if round > 0 {
@@ -69,6 +77,34 @@ fn cpu() {
         }
     }
     report::ratios(&served.iter().map(|(name, _)| *name).collect::<Vec<_>>(), &micros);
+}
+
+/// The server's side of a handshake: over TCP, in memory, and what a connection costs without one.
+fn handshakes() {
+    let ends = tls::Ends::new();
+    let shell = Served::encrypted_on_core(ends.folder(), 0);
+    let closing = Served::on_core("closing", 0);
+    let micros = |used: Duration, count: usize| used.as_secs_f64() * 1e6 / count as f64;
+    for (what, resumes) in [("full", false), ("resumed", true)] {
+        let (here, there) = (ends.client(resumes), ends.client(resumes));
+        let mut rounds = vec![Vec::new(); 3];
+        for round in 0..=ROUNDS {
+            let in_memory = micros(ends.in_memory(&here, HANDSHAKES), HANDSHAKES);
+            let before = closing.cpu();
+            tls::bare(closing.port(), HANDSHAKES);
+            let bare = micros(closing.cpu() - before, HANDSHAKES);
+            let before = shell.cpu();
+            let resumed = tls::over_tcp(shell.port(), &there, HANDSHAKES);
+            let over_tcp = micros(shell.cpu() - before, HANDSHAKES);
+            if round > 0 {
+                assert_eq!(resumed, if resumes { HANDSHAKES } else { 0 }, "resumed in this round");
+                for (at, value) in [over_tcp, in_memory, bare].into_iter().enumerate() {
+                    rounds[at].push(value);
+                }
+            }
+        }
+        report::handshakes(what, &rounds);
+    }
 }
 
 fn idle(connections: usize) {

@@ -226,6 +226,48 @@ fn a_renewed_certificate_is_used_from_the_next_handshake_on_and_a_broken_one_is_
     assert_eq!(shown(&server), pair.cert.der().to_vec());
 }
 
+/// The first bytes of a handshake.
+fn hello(config: &Arc<rustls::ClientConfig>) -> Vec<u8> {
+    let name = "localhost".try_into().expect("a name");
+    let mut session = rustls::ClientConnection::new(Arc::clone(config), name).expect("a session");
+    let mut bytes = Vec::new();
+    session.write_tls(&mut bytes).expect("a hello");
+    bytes
+}
+
+#[test]
+fn a_crowd_of_handshakes_is_spread_over_turns_and_nobody_is_forgotten() {
+    const CROWD: u64 = 64;
+    let server = Server::start(ReactorConfig::default());
+    let config = tls::client_config(Some(&server.ca)).expect("roots");
+    let listener = bind("127.0.0.1:0".parse().expect("address"), false).expect("bind");
+    let addr = listener.local_addr().expect("address");
+    let tls = server.files.config();
+    let mut reactor = Reactor::new(vec![listener], Some(tls), ReactorConfig::default(), Echo, Clock::start())
+        .expect("reactor");
+    // All of them have spoken before the first turn.
+    let crowd: Vec<TcpStream> = (0..CROWD)
+        .map(|_| {
+            let mut socket = TcpStream::connect(addr).expect("connect");
+            socket.set_read_timeout(Some(PATIENCE)).expect("timeout");
+            socket.write_all(&hello(&config)).expect("written");
+            socket
+        })
+        .collect();
+    let (stats, waker, stop) = (reactor.stats(), reactor.waker(), Arc::new(AtomicBool::new(false)));
+    let flag = Arc::clone(&stop);
+    let thread = std::thread::spawn(move || reactor.run(&flag).expect("run"));
+    for mut socket in crowd {
+        assert!(socket.read(&mut [0; 16]).expect("an answer") > 0);
+    }
+    // One turn lets them in; each of the others takes 16 steps.
+    let turns = stats.view().turns;
+    assert!(turns > CROWD / 16, "{turns} turns");
+    stop.store(true, Ordering::Release);
+    waker.wake().expect("wake");
+    thread.join().expect("the reactor does not panic");
+}
+
 #[test]
 fn a_handshake_that_does_not_come_is_given_up() {
     let config = ReactorConfig { handshake: Duration::from_millis(100), ..ReactorConfig::default() };

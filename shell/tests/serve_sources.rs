@@ -19,10 +19,19 @@ struct Server {
 
 impl Server {
     fn start(env: &[(&str, &str)]) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_nobat")).arg("serve"), env)
+    }
+
+    /// With so few file descriptors.
+    fn start_with_descriptors(most: u32) -> Self {
+        let script = format!("ulimit -n {most}; exec \"$0\" serve");
+        Self::run(Command::new("/bin/sh").args(["-c", &script, env!("CARGO_BIN_EXE_nobat")]), &[])
+    }
+
+    fn run(command: &mut Command, env: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let (port, admin) = (free_port(), free_port());
-        let child = Command::new(env!("CARGO_BIN_EXE_nobat"))
-            .arg("serve")
+        let child = command
             .env_clear()
             .current_dir(dir.path())
             .envs([("BOT_TOKEN_MAIN", "1000001:TEST"), ("TELEGRAM_API_ROOT", "http://127.0.0.1:9")])
@@ -61,14 +70,7 @@ impl Server {
     /// The status of an update that came with this header, or none.
     fn update(&self, forwarded: &str) -> u16 {
         let mut stream = self.connect(Ipv4Addr::LOCALHOST.into());
-        let body = r#"{"update_id":1}"#;
-        write!(
-            stream,
-            "POST /webhook HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{forwarded}\
-             X-Telegram-Bot-Api-Secret-Token: {SECRET}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("written");
+        post(&mut stream, &format!("Connection: close\r\n{forwarded}"));
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer[9..12].parse().expect("a status")
@@ -80,6 +82,18 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// An update with these lines in its head.
+fn post(stream: &mut TcpStream, lines: &str) {
+    let body = r#"{"update_id":1}"#;
+    write!(
+        stream,
+        "POST /webhook HTTP/1.1\r\nHost: x\r\n{lines}X-Telegram-Bot-Api-Secret-Token: {SECRET}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("written");
 }
 
 fn free_port() -> u16 {
@@ -143,4 +157,25 @@ fn one_address_has_its_share_of_connections_and_gets_it_back() {
     while !is_open(&mut server.connect(address)) {
         assert!(began.elapsed() < PATIENCE, "the place of who left is not given back");
     }
+}
+
+#[test]
+fn without_a_free_descriptor_who_is_in_is_served_and_the_others_get_in_when_there_is_room() {
+    let server = Server::start_with_descriptors(64);
+    let local = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let mut first = server.connect(local);
+    assert!(is_open(&mut first));
+    // More than can be let in: the rest wait in the kernel's queue.
+    let crowd: Vec<_> = (0..200).map(|_| server.connect(local)).collect();
+    for _ in 0..20 {
+        assert!(is_open(&mut first));
+        post(&mut first, "");
+        let mut answer = [0; 512];
+        let read = first.read(&mut answer).expect("an answer");
+        assert!(answer[..read].starts_with(b"HTTP/1.1 200 "), "{}", answer[..read].escape_ascii());
+    }
+    // Most of them leave without a word; whoever is left is let in, the last one too.
+    let mut left: Vec<_> = crowd.into_iter().skip(180).collect();
+    assert!(left.iter_mut().all(is_open));
+    assert_eq!(server.update(""), 200);
 }

@@ -5,6 +5,7 @@ pub(crate) mod nginx;
 pub(crate) mod process;
 pub(crate) mod report;
 pub(crate) mod serve;
+pub(crate) mod tls;
 
 /// What the platform proves itself with.
 pub(crate) const SECRET: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

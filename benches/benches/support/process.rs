@@ -3,7 +3,7 @@
 use super::nginx;
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, setrlimit};
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -51,6 +51,14 @@ impl Served {
         Self::start(command, name)
     }
 
+    /// The shell under TLS, pinned to a core.
+    pub(crate) fn encrypted_on_core(folder: &Path, core: usize) -> Self {
+        let mut command = Command::new("taskset");
+        command.args(["-c", &core.to_string()]);
+        command.arg(std::env::current_exe().expect("this program")).args(["serve", "encrypted"]).arg(folder);
+        Self::launch(command)
+    }
+
     /// Under callgrind.
     pub(crate) fn under_callgrind(name: &str) -> Self {
         let mut command = Command::new("valgrind");
@@ -66,11 +74,16 @@ impl Served {
             return Self { child, port, _folder: Some(folder) };
         }
         match name {
-            "bare" | "shell" | "engine" => {
+            "bare" | "closing" | "shell" | "engine" => {
                 command.arg(std::env::current_exe().expect("this program")).args(["serve", name])
             }
             framework => command.arg(peer(framework)),
         };
+        Self::launch(command)
+    }
+
+    /// One that prints its port.
+    fn launch(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

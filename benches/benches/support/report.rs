@@ -14,6 +14,24 @@ pub(crate) fn ratios(names: &[&str], micros: &[Vec<f64>]) {
     }
 }
 
+/// Prints the server's CPU time a handshake: over TCP, in memory, and of a bare accept and close; and the ratio of the
+/// first to the sum of the others, round by round, with the least and the greatest.
+pub(crate) fn handshakes(what: &str, rounds: &[Vec<f64>]) {
+    let [tcp, memory, bare] = rounds else { panic!("three rows") };
+    let mut ratios: Vec<f64> =
+        tcp.iter().zip(memory).zip(bare).map(|((tcp, memory), bare)| tcp / (memory + bare)).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    println!(
+        "{what} handshake, CPU us: over TCP {:.1}, in memory {:.1}, bare accept and close {:.1}: ratio {:.3} ({:.3} to {:.3})",
+        median(tcp.clone()),
+        median(memory.clone()),
+        median(bare.clone()),
+        median(ratios.clone()),
+        ratios[0],
+        ratios[ratios.len() - 1],
+    );
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]

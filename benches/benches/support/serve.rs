@@ -18,8 +18,10 @@ use nobat_core::engine::{Busy, Engine, Entry, Journal, Kind, Rank};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{BotId, KindIx, LaneIx, Seq};
 use nobat_core::time::Now;
+use rustls::ServerConfig;
 use std::hint::black_box;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,12 +30,30 @@ use std::time::Duration;
 pub(crate) fn run(what: &str) {
     match what {
         "bare" => bare(),
-        "shell" => {
-            let registry = Registry::new(1);
-            shell(Nothing(registry));
-        }
-        "engine" => shell(updates()),
+        "closing" => closing(),
+        "shell" => shell(Nothing(Registry::new(1)), None),
+        "engine" => shell(updates(), None),
         other => panic!("there is no server {other}"),
+    }
+}
+
+/// The shell under TLS, with the certificate that lies in `folder`.
+pub(crate) fn encrypted(folder: &str) {
+    shell(Nothing(Registry::new(1)), Some(super::tls::server(Path::new(folder))));
+}
+
+/// The floor of a handshake: accept, and close at once.
+fn closing() {
+    let mut poll = Poll::new().expect("poll");
+    let mut listener = TcpListener::bind("127.0.0.1:0".parse().expect("address")).expect("bind");
+    println!("{}", listener.local_addr().expect("address").port());
+    poll.registry().register(&mut listener, Token(0), Interest::READABLE).expect("register");
+    let mut events = Events::with_capacity(1_024);
+    loop {
+        poll.poll(&mut events, None).expect("poll");
+        while let Ok((socket, _)) = listener.accept() {
+            drop(socket);
+        }
     }
 }
 
@@ -137,7 +157,7 @@ fn updates() -> Updates<Forgotten> {
     }
 }
 
-fn shell(door: impl Door) {
+fn shell(door: impl Door, tls: Option<Arc<ServerConfig>>) {
     let config = load_texts("", "BOT_TOKEN_MAIN=1000001:TEST\n").expect("a configuration");
     let clock = Clock::start();
     let pages = Pages::new(&config, Arc::new(Registry::new(1)), clock.now().mono);
@@ -152,6 +172,6 @@ fn shell(door: impl Door) {
     let listener = bind("127.0.0.1:0".parse().expect("address"), false).expect("bind");
     println!("{}", listener.local_addr().expect("address").port());
     let config = ReactorConfig { connections_max: 100_000, ..ReactorConfig::default() };
-    let mut reactor = Reactor::new(vec![listener], None, config, service, clock).expect("reactor");
+    let mut reactor = Reactor::new(vec![listener], tls, config, service, clock).expect("reactor");
     reactor.run(&AtomicBool::new(false)).expect("run");
 }

@@ -98,6 +98,12 @@ impl Conn {
         self.stream.socket()
     }
 
+    /// Whether TLS is still being set up.
+    #[inline]
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.stream.is_handshaking()
+    }
+
     /// True if it was not marked before.
     pub(super) fn mark_dirty(&mut self) -> bool {
         !std::mem::replace(&mut self.dirty, true)

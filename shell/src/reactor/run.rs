@@ -28,6 +28,9 @@ const WAKER: Token = Token(usize::MAX);
 const EVENTS: usize = 1_024;
 /// Reads of one connection in one turn, so that one sender does not starve the others.
 const READS_PER_TURN: usize = 8;
+/// Steps of TLS handshakes in one turn. A step costs a hundred times what a request does: a crowd of newcomers must not
+/// make those who are in wait.
+const HANDSHAKES_PER_TURN: usize = 16;
 
 /// One loop, one thread.
 pub struct Reactor<S> {
@@ -51,6 +54,8 @@ pub struct Reactor<S> {
     pub(super) dirty: Vec<usize>,
     /// Connections that have more to read than one turn allows.
     again: Vec<usize>,
+    /// Steps of handshakes in this turn.
+    handshakes: usize,
     /// Accepting rests until then.
     pub(super) rest_until: Option<Nanos>,
     pub(super) stopping_since: Option<Nanos>,
@@ -98,6 +103,7 @@ impl<S: Service> Reactor<S> {
             stats: Arc::default(),
             dirty: Vec::new(),
             again: Vec::new(),
+            handshakes: 0,
             rest_until: None,
             stopping_since: None,
             crowd: Crowd::default(),
@@ -163,6 +169,13 @@ impl<S: Service> Reactor<S> {
 
     fn turn(&mut self, turn: &Turn, events: &Events) {
         let mut again = std::mem::take(&mut self.again);
+        self.handshakes = 0;
+        // Whoever waited for this turn comes first, so that nobody waits for ever behind newcomers.
+        for key in again.drain(..) {
+            if self.conns.contains(key) {
+                self.read_or_wait(turn, key, true);
+            }
+        }
         for event in events {
             match event.token() {
                 WAKER => {}
@@ -172,11 +185,6 @@ impl<S: Service> Reactor<S> {
                     }
                 }
                 token => self.on_event(turn, token.0 - self.first_token, event),
-            }
-        }
-        for key in again.drain(..) {
-            if self.conns.contains(key) {
-                self.read(turn, key, true);
             }
         }
         if self.again.is_empty() {
@@ -194,10 +202,22 @@ impl<S: Service> Reactor<S> {
         let closed = event.is_read_closed() || event.is_error();
         conn.ready(event.is_readable() || closed, event.is_writable());
         if event.is_readable() || closed {
-            self.read(turn, key, closed);
+            self.read_or_wait(turn, key, closed);
         } else if conn.mark_dirty() {
             self.dirty.push(key);
         }
+    }
+
+    /// Reads, unless it is a handshake and this turn has had its share of them: then in the next.
+    fn read_or_wait(&mut self, turn: &Turn, key: usize, read_closed: bool) {
+        if self.conns[key].is_handshaking() {
+            if self.handshakes >= HANDSHAKES_PER_TURN {
+                self.again.push(key);
+                return;
+            }
+            self.handshakes += 1;
+        }
+        self.read(turn, key, read_closed);
     }
 
     /// Reads and handles requests; answers wait for the end of the turn.

@@ -1,0 +1,190 @@
+//! TLS handshakes: over TCP against the shell, in memory without a socket, and a bare accept and close beside them.
+
+use nobat::clock::Clock;
+use nobat::tls::{self, OwnPair};
+use rustix::time::{ClockId, clock_gettime};
+use rustls::client::Resumption;
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, ServerConfig, ServerConnection};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Handshakes under way at once: as many as a client keeps tickets of one server, so that all can be resumed.
+const GROUP: usize = 8;
+
+/// A certificate of its own, and both sides' configurations over it.
+pub(crate) struct Ends {
+    folder: TempDir,
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+}
+
+impl Ends {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = OwnPair::within(folder.path());
+        own.make("localhost", Clock::start().now().wall).expect("a certificate");
+        let client = tls::client_config(Some(&own.cert)).expect("roots");
+        Self { server: server(folder.path()), client, folder }
+    }
+
+    /// A client of its own. Without sessions every handshake is a full one; with them they are of one server, since
+    /// another's are of no use to it.
+    pub(crate) fn client(&self, resumes: bool) -> Arc<ClientConfig> {
+        let mut config = (*self.client).clone();
+        config.resumption = if resumes { Resumption::in_memory_sessions(64) } else { Resumption::disabled() };
+        Arc::new(config)
+    }
+
+    /// Where the certificate lies, for the server's process.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// CPU time of the server's side of `count` handshakes in memory: made, shaken, told the end, dropped.
+    pub(crate) fn in_memory(&self, client: &Arc<ClientConfig>, count: usize) -> Duration {
+        let mut spent = Duration::ZERO;
+        for _ in 0..count {
+            let mut client = session(client);
+            let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+            let began = cpu();
+            let mut server = ServerConnection::new(Arc::clone(&self.server)).expect("a session");
+            spent += cpu() - began;
+            // Until the tickets have come: ClientHello, the client's Finished, its close_notify.
+            for flight in 0..3 {
+                if flight == 2 {
+                    client.send_close_notify();
+                }
+                drain(&mut client, &mut to_server);
+                let began = cpu();
+                feed(&mut server, &mut to_server);
+                drain(&mut server, &mut to_client);
+                spent += cpu() - began;
+                feed(&mut client, &mut to_client);
+            }
+            assert!(!server.is_handshaking() && !client.is_handshaking());
+            let began = cpu();
+            drop(server);
+            spent += cpu() - began;
+        }
+        spent
+    }
+}
+
+/// The shell's configuration of the pair in `folder`.
+pub(crate) fn server(folder: &Path) -> Arc<ServerConfig> {
+    let own = OwnPair::within(folder);
+    tls::server_config(&own.cert, &own.key, Clock::start().now().wall).expect("a pair")
+}
+
+/// As many handshakes over TCP, each on a connection of its own. Gives how many sessions were resumed.
+pub(crate) fn over_tcp(port: u16, config: &Arc<ClientConfig>, count: usize) -> usize {
+    let mut resumed = 0;
+    for _ in 0..count / GROUP {
+        let mut group: Vec<_> = (0..GROUP).map(|_| (session(config), connect(port))).collect();
+        for (session, socket) in &mut group {
+            flush(session, socket);
+        }
+        for (session, socket) in &mut group {
+            while session.is_handshaking() {
+                receive(session, socket);
+            }
+            flush(session, socket);
+        }
+        for (session, socket) in &mut group {
+            resumed += usize::from(session.handshake_kind() == Some(HandshakeKind::Resumed));
+            // The tickets: closing before they are read would reset the connection.
+            receive(session, socket);
+            session.send_close_notify();
+            flush(session, socket);
+            socket.shutdown(Shutdown::Write).expect("half closed");
+        }
+        for (_, socket) in &mut group {
+            let _ = socket.read_to_end(&mut Vec::new());
+        }
+    }
+    resumed
+}
+
+/// As many connections that are made and closed.
+pub(crate) fn bare(port: u16, count: usize) {
+    for _ in 0..count / GROUP {
+        let group: Vec<_> = (0..GROUP).map(|_| connect(port)).collect();
+        for mut socket in group {
+            let _ = socket.read(&mut [0; 8]);
+        }
+    }
+}
+
+fn connect(port: u16) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", port)).expect("a connection")
+}
+
+fn session(config: &Arc<ClientConfig>) -> ClientConnection {
+    ClientConnection::new(Arc::clone(config), "localhost".try_into().expect("a name")).expect("a session")
+}
+
+fn flush(session: &mut ClientConnection, socket: &mut TcpStream) {
+    while session.wants_write() {
+        session.write_tls(socket).expect("written");
+    }
+}
+
+fn receive(session: &mut ClientConnection, socket: &mut TcpStream) {
+    assert!(session.read_tls(socket).expect("read") > 0, "closed");
+    session.process_new_packets().expect("TLS");
+}
+
+fn drain(session: &mut impl Session, into: &mut Vec<u8>) {
+    while session.wants_write() {
+        session.write_tls(into).expect("written");
+    }
+}
+
+fn feed(session: &mut impl Session, bytes: &mut Vec<u8>) {
+    let mut rest: &[u8] = bytes;
+    while !rest.is_empty() {
+        session.read_tls(&mut rest).expect("read");
+        session.process();
+    }
+    bytes.clear();
+}
+
+/// What both ends of a session can do.
+trait Session {
+    fn wants_write(&self) -> bool;
+    fn write_tls(&mut self, into: &mut dyn Write) -> io::Result<usize>;
+    fn read_tls(&mut self, from: &mut dyn Read) -> io::Result<usize>;
+    fn process(&mut self);
+}
+
+macro_rules! session {
+    ($of:ty) => {
+        impl Session for $of {
+            fn wants_write(&self) -> bool {
+                (**self).wants_write()
+            }
+            fn write_tls(&mut self, into: &mut dyn Write) -> io::Result<usize> {
+                (**self).write_tls(into)
+            }
+            fn read_tls(&mut self, from: &mut dyn Read) -> io::Result<usize> {
+                (**self).read_tls(from)
+            }
+            fn process(&mut self) {
+                (**self).process_new_packets().expect("TLS");
+            }
+        }
+    };
+}
+
+session!(ClientConnection);
+session!(ServerConnection);
+
+/// CPU time of this thread.
+fn cpu() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
+}
