@@ -167,6 +167,8 @@ fn without_a_free_descriptor_who_is_in_is_served_and_the_others_get_in_when_ther
     assert!(is_open(&mut first));
     // More than can be let in: the rest wait in the kernel's queue.
     let crowd: Vec<_> = (0..200).map(|_| server.connect(local)).collect();
+    let open = std::fs::read_dir(format!("/proc/{}/fd", server.child.id())).expect("a process").count();
+    assert!(open >= 60, "the limit is met: {open}");
     for _ in 0..20 {
         assert!(is_open(&mut first));
         post(&mut first, "");

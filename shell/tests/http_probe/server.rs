@@ -8,7 +8,7 @@ use nobat::reactor::{Reactor, ReactorConfig, bind};
 use nobat::updates::{Bot, Durable, Updates};
 use nobat::webhook::routes::{Routes, SecretCheck};
 use nobat::webhook::source::Sources;
-use nobat::webhook::{Shared, Webhook};
+use nobat::webhook::{Door, Shared, Webhook};
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
 use nobat_core::engine::{Engine, Entry, Journal, Kind, Rank};
 use nobat_core::gate::rate::Rate;
@@ -71,9 +71,14 @@ impl Server {
     }
 
     pub(crate) fn with(config: ReactorConfig) -> Self {
+        Self::before(updates(), config)
+    }
+
+    /// With this behind the listener.
+    pub(crate) fn before<D: Door + Send + Sync + 'static>(door: D, config: ReactorConfig) -> Self {
         let listener = bind("127.0.0.1:0".parse().expect("an address"), false).expect("a listener");
         let addr = listener.local_addr().expect("an address");
-        let service = Webhook::new(Arc::new(shared()));
+        let service = Webhook::new(Arc::new(shared(door)));
         let mut reactor =
             Reactor::new(vec![listener], None, config, service, Clock::start()).expect("a reactor");
         let (stop, waker) = (Arc::new(AtomicBool::new(false)), reactor.waker());
@@ -100,25 +105,27 @@ impl Drop for Server {
     }
 }
 
-fn shared() -> Shared<Updates<List>> {
-    let config = load_texts("", "BOT_TOKEN_MAIN=1000001:TEST\nWEBHOOK_URL=https://bot.example.org\n");
-    let config = config.expect("a configuration");
-    let clock = Clock::start();
-    let registry = Arc::new(Registry::new(1));
-    let pages = Pages::new(&config, Arc::clone(&registry), clock.now().mono);
-    pages.set(State::Ready);
+fn updates() -> Updates<List> {
     let bot = ResultsBot::new(Settings::default(), Arc::new(Shelf::default()));
     let kind = Kind::new(bot, 1, Rate::new(10_000, Duration::from_secs(60)));
+    Updates {
+        engine: Arc::new(Engine::new(vec![kind], 7).attach(List::default())),
+        durable: Arc::new(Always),
+        registry: Arc::new(Registry::new(1)),
+        sampler: Sampler::new(0),
+        put_off_lines: Sampler::once_a_minute(),
+        clock: Clock::start(),
+        lanes: 1,
+    }
+}
+
+fn shared<D: Door>(updates: D) -> Shared<D> {
+    let config = load_texts("", "BOT_TOKEN_MAIN=1000001:TEST\nWEBHOOK_URL=https://bot.example.org\n");
+    let config = config.expect("a configuration");
+    let pages = Pages::new(&config, Arc::new(Registry::new(1)), Clock::start().now().mono);
+    pages.set(State::Ready);
     Shared {
-        updates: Updates {
-            engine: Arc::new(Engine::new(vec![kind], 7).attach(List::default())),
-            durable: Arc::new(Always),
-            registry,
-            sampler: Sampler::new(0),
-            put_off_lines: Sampler::once_a_minute(),
-            clock: Clock::start(),
-            lanes: 1,
-        },
+        updates,
         routes: Routes::new(vec![Bot { kind: KindIx(0), lane: LaneIx(0), id: BotId(1_000_001) }]),
         secret: SecretCheck::new(Some(SECRET)),
         sources: Sources::default(),
