@@ -216,6 +216,13 @@ impl Conn {
         Fate::Stays
     }
 
+    /// Before it is dropped in order: the end of a TLS session, if it was not said yet. Best effort.
+    pub(super) fn say_end(&mut self) {
+        if !self.is_handshaking() {
+            self.stream.notify_close();
+        }
+    }
+
     /// While lingering: throws away what comes. Bounded a turn; what is left is read in the next.
     pub(super) fn discard(&mut self) -> Fate {
         let mut sink = [0u8; 4 * 1024];

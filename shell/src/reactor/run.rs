@@ -325,8 +325,10 @@ impl<S: Service> Reactor<S> {
         if self.config.bound_of(address).is_some() {
             self.crowd.leave(address);
         }
-        if fate == Fate::Broke {
-            stats::add(&self.stats.broken);
+        match fate {
+            Fate::Broke => stats::add(&self.stats.broken),
+            // RFC 8446 6.1: without a word of ours the peer could not tell this end from a cut.
+            Fate::Ended | Fate::Stays => conn.say_end(),
         }
         // Closing the descriptor would do, but a duplicate in a forked child would keep the registration.
         let _ = self.poll.registry().deregister(conn.socket());

@@ -1,7 +1,6 @@
 //! Answers, read by httparse and held against what every answer owes (RFC 9110 6.6.1, 8.6, 10.2.1, 15.5).
 
-use std::io::Read;
-use std::net::TcpStream;
+use crate::server::Socket;
 
 /// One answer.
 pub(crate) struct Answer {
@@ -43,17 +42,17 @@ impl Answer {
 
 /// Reads answers one after the other.
 pub(crate) struct Reader {
-    socket: TcpStream,
+    socket: Box<dyn Socket>,
     bytes: Vec<u8>,
 }
 
 impl Reader {
-    pub(crate) fn new(socket: TcpStream) -> Self {
+    pub(crate) fn new(socket: Box<dyn Socket>) -> Self {
         Self { socket, bytes: Vec::new() }
     }
 
-    pub(crate) fn socket(&mut self) -> &mut TcpStream {
-        &mut self.socket
+    pub(crate) fn socket(&mut self) -> &mut dyn Socket {
+        &mut *self.socket
     }
 
     /// The next answer; none if the server closed in order. `to_head`: without a body.

@@ -4,7 +4,6 @@ use crate::answers::Reader;
 use crate::case::{update_head, whole_update};
 use crate::framing::BODY;
 use crate::server::Server;
-use std::io::Write;
 
 const UPDATE: &str = "{\"update_id\":7,\"message\":{\"message_id\":4,\"from\":{\"id\":70,\"is_bot\":false,\
     \"first_name\":\"\\u0632\\ud83d\\ude00\",\"language_code\":\"ar\"},\"chat\":{\"id\":70,\"type\":\"private\"},\
@@ -127,7 +126,7 @@ fn post(reader: &mut Reader, body: &[u8]) -> u16 {
 #[test]
 fn hostile_bodies_are_answered_and_the_connection_goes_on() {
     let server = Server::start();
-    let mut reader = Reader::new(server.connect());
+    let mut reader = Reader::new(server.open());
     let bodies = [written(), broken()].concat();
     assert!(bodies.len() >= 347, "{} bodies", bodies.len());
     for body in &bodies {
@@ -145,7 +144,7 @@ fn hostile_bodies_are_answered_and_the_connection_goes_on() {
 #[test]
 fn hostile_bodies_in_chunks_are_judged_as_in_one_piece() {
     let server = Server::start();
-    let mut reader = Reader::new(server.connect());
+    let mut reader = Reader::new(server.open());
     for body in written().into_iter().filter(|body| body.len() < 200) {
         let whole = post(&mut reader, &body);
         let mut chunks = Vec::new();

@@ -2,8 +2,6 @@
 
 use crate::answers::{Answer, Reader};
 use crate::server::{SECRET, Server};
-use std::io::Write;
-use std::net::Shutdown;
 
 /// What becomes of the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,7 +79,7 @@ pub(crate) fn whole_update(body: &str) -> String {
 
 /// Plays a case; `Err` says in words what was wrong.
 pub(crate) fn play(server: &Server, case: &Case, bytewise: bool) -> Result<(), String> {
-    let mut socket = server.connect();
+    let mut socket = server.open();
     let all = [&case.send[..], NEXT.as_bytes()].concat();
     // Behind a refusal the server may reset while we still write: what it answered counts, not our write.
     if bytewise && case.send.len() <= 2_000 {
@@ -91,7 +89,7 @@ pub(crate) fn play(server: &Server, case: &Case, bytewise: bool) -> Result<(), S
     } else {
         let _ = socket.write_all(&all);
     }
-    let _ = socket.shutdown(Shutdown::Write);
+    let _ = socket.half_close();
     let mut reader = Reader::new(socket);
     let heads = case.send.starts_with(b"HEAD ");
     for (at, &status) in case.statuses.iter().enumerate() {

@@ -4,12 +4,10 @@ use crate::answers::Reader;
 use crate::case::{get, update_head, whole_update};
 use crate::framing::BODY;
 use crate::server::{BODY_BYTES_MAX, Server};
-use std::io::Write;
-use std::net::Shutdown;
 
 /// Sends and reads in turns; an empty text only reads, status 0 only sends.
 fn talk(server: &Server, turns: &[(&str, u16)]) -> Reader {
-    let mut reader = Reader::new(server.connect());
+    let mut reader = Reader::new(server.open());
     for (at, (text, status)) in turns.iter().enumerate() {
         reader.socket().write_all(text.as_bytes()).expect("written");
         if *status != 0 {
@@ -71,10 +69,10 @@ fn rfc_9112_9_3_2_100_waits_behind_the_answers_that_are_due() {
 #[test]
 fn rfc_9112_9_6_a_client_that_closes_its_side_gets_every_answer_and_then_the_end() {
     let server = Server::start();
-    let mut reader = Reader::new(server.connect());
+    let mut reader = Reader::new(server.open());
     let requests = get("") + &whole_update(BODY) + &get("A: b\r\n");
     reader.socket().write_all(requests.as_bytes()).expect("written");
-    reader.socket().shutdown(Shutdown::Write).expect("half closed");
+    reader.socket().half_close().expect("half closed");
     for _ in 0..3 {
         assert_eq!(reader.answer(false).expect("an answer").expect("not the end").status, 200);
     }
@@ -91,9 +89,9 @@ fn rfc_9112_8_a_request_that_ends_too_early_is_not_handled() {
         update_head("Transfer-Encoding: chunked\r\n") + "f\r\n{\"update_id\":1}\r\n",
         update_head("Transfer-Encoding: chunked\r\n") + "f\r\n{\"update_id\":1}\r\n0\r\n",
     ] {
-        let mut reader = Reader::new(server.connect());
+        let mut reader = Reader::new(server.open());
         reader.socket().write_all(cut.as_bytes()).expect("written");
-        reader.socket().shutdown(Shutdown::Write).expect("half closed");
+        reader.socket().half_close().expect("half closed");
         ended(reader);
     }
 }
@@ -108,7 +106,7 @@ fn rfc_9110_10_2_1_allow_names_the_methods_of_the_resource() {
         ("OPTIONS /healthz", "GET, HEAD, OPTIONS"),
         ("OPTIONS *", "GET, HEAD, OPTIONS, POST"),
     ] {
-        let mut reader = Reader::new(server.connect());
+        let mut reader = Reader::new(server.open());
         let text = format!("{request} HTTP/1.1\r\nHost: x\r\n\r\n");
         reader.socket().write_all(text.as_bytes()).expect("written");
         let answer = reader.answer(false).expect("an answer").expect("not the end");
@@ -123,7 +121,7 @@ fn rfc_9110_15_5_16_a_415_names_what_would_be_taken() {
         (whole_update(BODY).replace("application/json", "text/xml"), "accept", "application/json"),
         (get("Content-Encoding: zstd\r\n"), "accept-encoding", "identity"),
     ] {
-        let mut reader = Reader::new(server.connect());
+        let mut reader = Reader::new(server.open());
         reader.socket().write_all(head.as_bytes()).expect("written");
         let answer = reader.answer(false).expect("an answer").expect("not the end");
         assert_eq!((answer.status, answer.field(field)), (415, Some(value)));
@@ -133,7 +131,7 @@ fn rfc_9110_15_5_16_a_415_names_what_would_be_taken() {
 #[test]
 fn rfc_9110_9_3_2_head_says_what_get_would_without_its_body() {
     let server = Server::start();
-    let mut reader = Reader::new(server.connect());
+    let mut reader = Reader::new(server.open());
     for path in ["/healthz", "/stats", "/nowhere"] {
         let ask = |method: &str| format!("{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n");
         reader.socket().write_all((ask("GET") + &ask("HEAD")).as_bytes()).expect("written");

@@ -25,20 +25,28 @@ fn cases() -> Vec<Case> {
     [request_line::cases(), fields::cases(), framing::cases(), chunked::cases(), methods::cases()].concat()
 }
 
-#[test]
-fn every_case_is_answered_as_its_section_asks() {
-    let server = Server::start();
+fn play_all(server: &Server) {
     let mut wrong = Vec::new();
     let cases = cases();
     for case in &cases {
         for bytewise in [false, true] {
-            if let Err(why) = play(&server, case, bytewise) {
+            if let Err(why) = play(server, case, bytewise) {
                 wrong.push(format!("{} {:?} (bytewise: {bytewise}): {why}", case.section, case.shown()));
             }
         }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(cases.len() >= 345, "the probe has {} cases", cases.len());
+}
+
+#[test]
+fn every_case_is_answered_as_its_section_asks() {
+    play_all(&Server::start());
+}
+
+#[test]
+fn every_case_is_answered_so_under_tls_too() {
+    play_all(&Server::encrypted());
 }
 
 #[test]

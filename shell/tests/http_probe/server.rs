@@ -5,6 +5,7 @@ use nobat::clock::Clock;
 use nobat::config::load_texts;
 use nobat::observe::{Registry, Sampler};
 use nobat::reactor::{Reactor, ReactorConfig, bind};
+use nobat::tls::{self, OwnPair};
 use nobat::updates::{Bot, Durable, Updates};
 use nobat::webhook::routes::{Routes, SecretCheck};
 use nobat::webhook::source::Sources;
@@ -13,7 +14,9 @@ use nobat_bots::results::{ResultsBot, Settings, Shelf};
 use nobat_core::engine::{Engine, Entry, Journal, Kind, Rank};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{BotId, KindIx, LaneIx, Seq};
-use std::net::{SocketAddr, TcpStream};
+use rustls::{ClientConfig, ClientConnection, ServerConfig, StreamOwned};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -57,9 +60,30 @@ impl Durable for Always {
     }
 }
 
+/// A client's side, plain or encrypted.
+pub(crate) trait Socket: Read + Write {
+    /// Says that nothing more will be written.
+    fn half_close(&mut self) -> io::Result<()>;
+}
+
+impl Socket for TcpStream {
+    fn half_close(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+impl Socket for StreamOwned<ClientConnection, TcpStream> {
+    fn half_close(&mut self) -> io::Result<()> {
+        self.conn.send_close_notify();
+        self.flush()
+    }
+}
+
 /// A listener on a thread of its own.
 pub(crate) struct Server {
     addr: SocketAddr,
+    /// Of one that speaks TLS.
+    trusting: Option<Arc<ClientConfig>>,
     stop: Arc<AtomicBool>,
     waker: Arc<mio::Waker>,
     thread: Option<JoinHandle<()>>,
@@ -74,17 +98,51 @@ impl Server {
         Self::before(updates(), config)
     }
 
+    /// Under TLS, with a certificate made here.
+    pub(crate) fn encrypted() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = OwnPair::within(folder.path());
+        own.make("localhost", Clock::start().now().wall).expect("a certificate");
+        let tls = tls::server_config(&own.cert, &own.key, Clock::start().now().wall).expect("a pair");
+        let trusting = tls::client_config(Some(&own.cert)).expect("roots");
+        let config = ReactorConfig { body_bytes_max: BODY_BYTES_MAX, ..ReactorConfig::default() };
+        let mut server = Self::run(updates(), config, Some(tls));
+        server.trusting = Some(trusting);
+        server
+    }
+
     /// With this behind the listener.
     pub(crate) fn before<D: Door + Send + Sync + 'static>(door: D, config: ReactorConfig) -> Self {
+        Self::run(door, config, None)
+    }
+
+    fn run<D: Door + Send + Sync + 'static>(
+        door: D,
+        config: ReactorConfig,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Self {
         let listener = bind("127.0.0.1:0".parse().expect("an address"), false).expect("a listener");
         let addr = listener.local_addr().expect("an address");
         let service = Webhook::new(Arc::new(shared(door)));
         let mut reactor =
-            Reactor::new(vec![listener], None, config, service, Clock::start()).expect("a reactor");
+            Reactor::new(vec![listener], tls, config, service, Clock::start()).expect("a reactor");
         let (stop, waker) = (Arc::new(AtomicBool::new(false)), reactor.waker());
         let flag = Arc::clone(&stop);
         let thread = Some(std::thread::spawn(move || reactor.run(&flag).expect("an orderly end")));
-        Self { addr, stop, waker, thread }
+        Self { addr, trusting: None, stop, waker, thread }
+    }
+
+    /// A connection as this server speaks.
+    pub(crate) fn open(&self) -> Box<dyn Socket> {
+        let socket = self.connect();
+        match &self.trusting {
+            None => Box::new(socket),
+            Some(config) => {
+                let name = "localhost".try_into().expect("a name");
+                let session = ClientConnection::new(Arc::clone(config), name).expect("a session");
+                Box::new(StreamOwned::new(session, socket))
+            }
+        }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
