@@ -80,6 +80,7 @@ impl Subject for Nobat {
             route: Route::Home,
             class: Class::Reply,
             place: Place::InOrder,
+            more: 0,
             deadline: None,
         };
         take_in(&mut self.0, now, parcel);

@@ -78,6 +78,12 @@ pub trait Bot: Send + Sync + 'static {
     /// Rows that were noted once and that the state still knows: asked where the frames that noted them are gone.
     fn remembered(_: &Self::State, _: &mut Vec<records::Row>) {}
 
+    /// How many messages the platform makes of a payload: the parts of an album, else one. Its limits count them,
+    /// so the pacer must. Pure, of the payload alone.
+    fn messages(&self, _: &Payload) -> u8 {
+        1
+    }
+
     /// Turns a payload into words, at the moment of sending.
     ///
     /// # Errors

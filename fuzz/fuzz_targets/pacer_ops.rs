@@ -125,6 +125,7 @@ libfuzzer_sys::fuzz_target!(|day: (Setting, Vec<Op>)| {
     for op in ops {
         match op {
             Op::Enqueue { user, kind, group, arrived, pinned, class, place, secs } => {
+                let more = place / 3;
                 let place = [Place::InOrder, Place::Ahead, Place::Call][usize::from(place % 3)];
                 let parcel = Parcel {
                     handle: places.len() as u32,
@@ -142,6 +143,7 @@ libfuzzer_sys::fuzz_target!(|day: (Setting, Vec<Op>)| {
                     route: pinned.map_or(Route::Home, |at| Route::Pinned(lane(at))),
                     class: Class::ALL[usize::from(class % 4)],
                     place,
+                    more,
                     deadline: secs.map(|secs| now.after(Duration::from_secs(u64::from(secs)))),
                 };
                 places.push(place);

@@ -45,6 +45,15 @@ impl Rate {
         Duration::from_nanos(self.tolerance)
     }
 
+    /// How many fit: what may pass at once after a rest.
+    #[must_use]
+    pub const fn burst(self) -> u64 {
+        match self.tolerance.checked_div(self.interval) {
+            Some(more) => more.saturating_add(1),
+            None => 1,
+        }
+    }
+
     /// Whether a bucket whose theoretical arrival time is `tat` has a token at `now`.
     ///
     /// # Errors

@@ -89,6 +89,14 @@ proptest! {
                     let taken = window.take(Nanos::from_millis(now));
                     prop_assert_eq!(taken, if fits { Ok(()) } else { Err(expected) });
                     unanswered += u32::from(fits);
+                    // Of several at once, those come back first that are out longest.
+                    let out = unanswered as usize + backs.len();
+                    let missing = (out + number as usize).saturating_sub(slots as usize);
+                    let last = missing.checked_sub(1).map_or(Ok(()), |last| {
+                        Err(NotBefore(backs.get(last).map_or(Nanos::NEVER, at)))
+                    });
+                    let many = window.peek_many(number, Nanos::from_millis(now));
+                    prop_assert_eq!(many, if number == 0 { Ok(()) } else { last });
                 }
                 4..6 => {
                     window.answered(Nanos::from_millis(now));

@@ -120,6 +120,21 @@ impl Window {
         }
     }
 
+    /// Whether so many tokens are in at `now`: for one send that takes them all.
+    ///
+    /// # Errors
+    /// As [`Window::peek`], of the last of them. [`Nanos::NEVER`] for more than there are slots.
+    pub fn peek_many(&mut self, tokens: u32, now: Nanos) -> Result<(), NotBefore> {
+        let Some(more) = tokens.checked_sub(self.spare).filter(|more| *more > 0) else { return Ok(()) };
+        if self.debt > 0 {
+            self.vanish(now);
+        }
+        match self.backs.get(self.debt.saturating_add(more - 1)) {
+            Some(back) if back <= now => Ok(()),
+            back => Err(NotBefore(back.unwrap_or(Nanos::NEVER))),
+        }
+    }
+
     /// Lets those vanish that are in again and should.
     #[cold]
     fn vanish(&mut self, now: Nanos) {

@@ -26,6 +26,8 @@ pub(crate) trait ErasedBot: Send + Sync {
 
     fn echo(&self, payload: &Payload, outcome: Outcome) -> Option<Echo>;
 
+    fn messages(&self, payload: &Payload) -> u8;
+
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable>;
 }
 
@@ -93,6 +95,10 @@ impl<B: Bot> ErasedBot for B {
 
     fn echo(&self, payload: &Payload, outcome: Outcome) -> Option<Echo> {
         Bot::echo(self, payload, outcome)
+    }
+
+    fn messages(&self, payload: &Payload) -> u8 {
+        Bot::messages(self, payload)
     }
 
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {

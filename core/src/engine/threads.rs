@@ -52,6 +52,12 @@ impl<J: Journal> Engine<J> {
         thread.copies.iter().zip(messages).map(link).collect()
     }
 
+    /// How many messages the platform makes of an envelope, at least one.
+    #[must_use]
+    pub fn messages(&self, envelope: &Envelope) -> u8 {
+        self.kinds[envelope.conversation.kind.index()].bot().messages(&envelope.payload).max(1)
+    }
+
     /// Notes what came of an envelope, if its kind wants someone to hear of it.
     pub fn came_of(&self, envelope: &Envelope, outcome: Outcome) {
         let kind = &self.kinds[envelope.conversation.kind.index()];

@@ -6,6 +6,7 @@
 //! - It is taken only while something waits there, into a list of the lane through which that will leave.
 //! - At its turn (see [`super::turns`]) it leaves if its conversation stands ready on that lane and the chat's
 //!   bucket has room for it *and* for the message it passes, which keeps its place. Else it is stale.
+//! - It passes no album, which may spend the chat's whole burst.
 //! - It is tried once. What the answer says of the lane, the chat and the user is heard as always.
 //! - It is never sent to a group, whose bucket belongs to others as well, nor through a lane that is frozen,
 //!   paused or on probation.
@@ -98,6 +99,7 @@ impl<T: Copy> Pacer<T> {
         let d = self.dialogues.find(conversation)?;
         let node = &self.dialogues.nodes[d];
         let ready = node.state == State::Ready && node.lane == l && !node.passing;
+        let ready = ready && !self.envs[node.queue.head].stance.is_album();
         let room = rate.peek(node.tat, now).is_ok() && rate.peek(rate.taken(node.tat, now), now).is_ok();
         let free = self.freezes.until(l, chat, now) <= now;
         (ready && room && free && !deadline.is_over(self.start, now)).then_some(d)

@@ -132,6 +132,19 @@ impl Calendar {
         node
     }
 
+    /// Takes one in again that was just taken out, in front of its tick.
+    pub(super) fn put_back(&mut self, nodes: &mut Slab<Dialogue>, d: u32) {
+        let mut turn = nodes[d].turn;
+        if turn.wrapping_sub(self.first) >= self.span {
+            turn = self.reach(turn);
+        }
+        self.len += 1;
+        let tick = self.tick_mut(turn);
+        tick.len += 1;
+        tick.list.push_front(nodes, d);
+        nodes[d].turn = turn;
+    }
+
     /// Makes the span reach to a turn outside of it, or as near as it may be long; gives the tick reached.
     #[inline(never)]
     fn reach(&mut self, turn: u32) -> u32 {

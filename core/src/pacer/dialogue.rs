@@ -143,8 +143,13 @@ impl Dialogue {
     }
 
     /// When the private chat's bucket lets the next one go; an instant not after `now` if it may go now.
+    /// For an album never while a message ahead is in flight: the platform may judge it first, and then that one finds
+    /// no room.
     #[inline]
-    pub(super) const fn eligible_at(&self, chat: Rate, now: Nanos) -> Nanos {
+    pub(super) fn eligible_at(&self, chat: Rate, album: bool, now: Nanos) -> Nanos {
+        if album && self.passing {
+            return now.after(chat.interval());
+        }
         match chat.peek(self.tat_at(chat, now), now) {
             Ok(()) => Nanos::ZERO,
             Err(NotBefore(at)) => at,

@@ -130,7 +130,7 @@ impl<T: Copy> Pacer<T> {
 
     /// Sets the lane's timer to `at`, if that is not what it is set to.
     #[inline]
-    fn wake_lane(&mut self, l: LaneIx, at: Nanos) {
+    pub(super) fn wake_lane(&mut self, l: LaneIx, at: Nanos) {
         let lane = &mut self.lanes[l.index()];
         if lane.timer_at == at {
             return;
@@ -155,6 +155,9 @@ impl<T: Copy> Pacer<T> {
             node.state = State::Loose;
             self.settle(d, now, Nanos::ZERO);
             return None;
+        }
+        if env.stance.is_album() {
+            return self.dispatch_album(l, turn, d, now);
         }
         node.state = State::Flying;
         lane.take(turn, now);

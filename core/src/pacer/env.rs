@@ -1,6 +1,6 @@
 //! One envelope inside the pacer: a cache line, for handles of four bytes.
 //!
-//! What lives here: [`Env`] and the two fields of it that are packed, [`Via`] and [`Deadline`]. Plain data.
+//! What lives here: [`Env`] and the fields of it that are packed, [`Via`], [`Stance`] and [`Deadline`]. Plain data.
 
 use super::slab::{Linked, Links, NIL};
 use crate::envelope::{Class, Conversation, Place, Route};
@@ -33,7 +33,7 @@ pub(super) struct Env<T> {
     pub(super) lane: LaneIx,
     pub(super) kind: KindIx,
     pub(super) class: Class,
-    pub(super) place: Place,
+    pub(super) stance: Stance,
     pub(super) attempts: u8,
 }
 
@@ -57,7 +57,7 @@ impl<T> Env<T> {
             lane: LaneIx(0),
             kind: KindIx(0),
             class: Class::Bulk,
-            place: Place::InOrder,
+            stance: Stance::PLAIN,
             attempts: 0,
         }
     }
@@ -109,6 +109,50 @@ impl Via {
     }
 }
 
+/// Its place, and how many messages it makes, in one byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Stance(u8);
+
+impl Stance {
+    /// One message, in order: nearly all are.
+    pub(super) const PLAIN: Self = Self::new(Place::InOrder, 0);
+    const MORE_MAX: u8 = u8::MAX >> 2;
+
+    /// `more` messages than one, at most 63.
+    #[inline]
+    pub(super) const fn new(place: Place, more: u8) -> Self {
+        let more = if more < Self::MORE_MAX { more } else { Self::MORE_MAX };
+        Self(place as u8 | more << 2)
+    }
+
+    #[inline]
+    pub(super) const fn place(self) -> Place {
+        match self.0 & 0b11 {
+            0 => Place::InOrder,
+            1 => Place::Ahead,
+            _ => Place::Call,
+        }
+    }
+
+    /// It makes more than one message.
+    #[inline]
+    pub(super) const fn is_album(self) -> bool {
+        self.0 > 0b11
+    }
+
+    /// How many messages it makes.
+    #[inline]
+    pub(super) const fn messages(self) -> u32 {
+        (self.0 >> 2) as u32 + 1
+    }
+
+    /// The same of no more than so many messages, and of one at least.
+    pub(super) fn at_most(self, messages: u32) -> Self {
+        let more = self.messages().min(messages).saturating_sub(1);
+        Self::new(self.place(), more as u8)
+    }
+}
+
 /// A deadline in ticks of 4.2 ms since the pacer's start, rounded up; the last of them (207 days) is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Deadline(u32);
@@ -133,6 +177,21 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_and_a_number_of_messages_are_packed_without_loss() {
+        for place in [Place::InOrder, Place::Ahead, Place::Call] {
+            for more in 0..=63 {
+                let stance = Stance::new(place, more);
+                assert_eq!((stance.place(), stance.messages()), (place, u32::from(more) + 1));
+                assert_eq!(stance.is_album(), more > 0);
+                assert_eq!(stance.at_most(5).messages(), stance.messages().min(5));
+            }
+        }
+        assert_eq!(Stance::new(Place::InOrder, 0), Stance::PLAIN);
+        assert_eq!(Stance::new(Place::Ahead, u8::MAX).messages(), 64);
+        assert_eq!(Stance::new(Place::Call, 9).at_most(0), Stance::new(Place::Call, 0));
+    }
 
     #[test]
     fn a_route_is_packed_without_loss_and_a_lane_that_cannot_exist_stays_one() {

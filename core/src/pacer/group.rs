@@ -31,10 +31,10 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// When the next send may leave; an instant not after `now` if it may leave now.
-    pub(super) fn eligible_at(&mut self, config: &PacerConfig, now: Nanos) -> Nanos {
+    /// When the next send may leave, which makes so many messages; an instant not after `now` if it may leave now.
+    pub(super) fn eligible_at(&mut self, config: &PacerConfig, messages: u32, now: Nanos) -> Nanos {
         let chat = config.chat.peek(self.tat, now);
-        let minute = self.window.peek(now);
+        let minute = self.window.peek_many(messages.min(config.group_slots), now);
         [chat, minute].into_iter().filter_map(Result::err).map(|NotBefore(at)| at).max().unwrap_or(now)
     }
 

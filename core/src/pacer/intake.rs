@@ -1,7 +1,7 @@
 //! What comes in: `enqueue`, and what makes room for it.
 
 use super::dialogue::{Dialogue, State, Waiting};
-use super::env::{Deadline, Env, Via};
+use super::env::{Deadline, Env, Stance, Via};
 use super::health::LaneHealth;
 use super::lane::Lane;
 use super::reach::{Reach, ReachMode};
@@ -20,7 +20,7 @@ fn place_env<T: Copy>(
     envs: &mut Slab<Env<T>>,
     parcel: &Parcel<T>,
     (lane, dialogue): (LaneIx, u32),
-    queue: Links,
+    (queue, stance): (Links, Stance),
     (arrived, deadline): (u32, Deadline),
 ) -> u32 {
     let (e, place) = envs.reserve(|| Env::blank(parcel.handle));
@@ -38,7 +38,7 @@ fn place_env<T: Copy>(
         lane,
         kind: parcel.conversation.kind,
         class: parcel.class,
-        place: parcel.place,
+        stance,
         attempts: 0,
     };
     e
@@ -94,12 +94,12 @@ impl<T: Copy> Pacer<T> {
     }
 
     /// Takes in the first message of a conversation, if nothing but the window of its home lane can hold it back:
-    /// no announced wait, no group, no spent bucket, no bound, no deadline, no lane that is down. It does then
-    /// what [`Pacer::settle`] would do, without looking anything up twice. `false`: nothing was done.
+    /// no announced wait, no group, no spent bucket, no bound, no deadline, no lane that is down, and no album. It
+    /// does then what [`Pacer::settle`] would do, without looking anything up twice. `false`: nothing was done.
     #[inline(always)]
     fn starts(&mut self, parcel: &Parcel<T>) -> bool {
         let (now, user, class) = (self.now, parcel.conversation.user, parcel.class);
-        if parcel.chat.0 < 0 || parcel.route != Route::Home || parcel.deadline.is_some() {
+        if parcel.chat.0 < 0 || parcel.route != Route::Home || parcel.deadline.is_some() || parcel.more > 0 {
             return false;
         }
         if !self.freezes.is_empty() || self.config.chat.peek(self.unseen, now).is_err() {
@@ -130,7 +130,8 @@ impl<T: Copy> Pacer<T> {
             ..Dialogue::new(parcel.conversation, self.unseen, reach)
         };
         let d = self.dialogues.insert(vacant, node);
-        let e = place_env(&mut self.envs, parcel, (home, d), Links::alone(), (tick, Deadline::NONE));
+        let queue = (Links::alone(), Stance::PLAIN);
+        let e = place_env(&mut self.envs, parcel, (home, d), queue, (tick, Deadline::NONE));
         let lane = &mut self.lanes[home.index()];
         lane.insert_ready(class, &mut self.dialogues.nodes, d).queue = List::of_one(e);
         if !lane.sleeps {
@@ -216,7 +217,10 @@ impl<T: Copy> Pacer<T> {
     pub(super) fn insert_env(&mut self, parcel: &Parcel<T>, lane: LaneIx, dialogue: u32) -> u32 {
         let lasts = parcel.class == Class::Urgent && parcel.place != Place::Ahead;
         let deadline = Deadline::new(if lasts { None } else { parcel.deadline }, self.start);
-        let (tick, queue) = (self.clock.tick(self.now), Links::default());
+        // A call is no message, and what passes others makes one.
+        let more = if parcel.place == Place::InOrder { parcel.more } else { 0 };
+        let queue = (Links::default(), Stance::new(parcel.place, more));
+        let tick = self.clock.tick(self.now);
         let e = place_env(&mut self.envs, parcel, (lane, dialogue), queue, (tick, deadline));
         self.count_in(e, lane, parcel.class);
         e
@@ -293,7 +297,7 @@ impl<T: Copy> Pacer<T> {
         let (d, class, lane) = (self.envs[e].dialogue, self.envs[e].class, self.envs[e].lane);
         if d == NIL {
             let lane = &mut self.lanes[lane.index()];
-            let list = match self.envs[e].place {
+            let list = match self.envs[e].stance.place() {
                 Place::Ahead => &mut lane.ahead,
                 Place::InOrder | Place::Call => &mut lane.calls[class as usize],
             };

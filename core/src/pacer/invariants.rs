@@ -76,11 +76,11 @@ impl<T: Copy> Pacer<T> {
             let mut e = self.lanes[lane].ahead.head;
             while e != NIL {
                 let env = &self.envs[e];
-                assert_eq!((env.lane.index(), env.place, env.dialogue), (lane, Place::Ahead, NIL));
+                assert_eq!((env.lane.index(), env.stance.place(), env.dialogue), (lane, Place::Ahead, NIL));
                 e = List::<QUEUE>::after(&mut self.envs, e);
             }
         }
-        let ahead = self.flying().into_iter().filter(|e| self.envs[*e].place == Place::Ahead);
+        let ahead = self.flying().into_iter().filter(|e| self.envs[*e].stance.place() == Place::Ahead);
         let mut passed: Vec<u32> = ahead.map(|e| self.envs[e].dialogue).collect();
         let live = self.dialogues.live().into_iter();
         let mut passing: Vec<u32> = live.filter(|d| self.dialogues.nodes[*d].passing).collect();

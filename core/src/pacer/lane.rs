@@ -269,6 +269,38 @@ impl Lane {
         self.turns.took(class);
     }
 
+    /// The slots that a message of `class` may take at most.
+    pub(super) fn slots_for(&self, class: Class) -> u32 {
+        let ceiling = self.ceilings[class as usize].as_ref().map_or(u32::MAX, Window::slots);
+        self.window.slots().min(ceiling)
+    }
+
+    /// Whether there are tokens for a send of so many messages in whose turn it is; notes what holds it back.
+    pub(super) fn peek_many(&mut self, class: Class, messages: u32, now: Nanos) -> Result<(), NotBefore> {
+        if let Some(ceiling) = &mut self.ceilings[class as usize] {
+            ceiling.peek_many(messages, now)?;
+        }
+        self.window.peek_many(messages, now).inspect_err(|_| self.starved_at = Some(now))
+    }
+
+    /// Takes the tokens of so many messages in one turn of `class`.
+    pub(super) fn take_many(&mut self, class: Class, messages: u32, now: Nanos) {
+        (0..messages).for_each(|_| self.take_tokens(class, now));
+        self.turns.took(class);
+    }
+
+    /// Puts one back in front that was taken out for nothing.
+    pub(super) fn put_back(&mut self, class: Class, nodes: &mut Slab<Dialogue>, d: u32) {
+        self.waiting |= 1 << class as u8;
+        self.ready[class as usize].put_back(nodes, d);
+    }
+
+    /// When the first call that waits may leave, if one waits.
+    pub(super) fn call_at(&self, config: &PacerConfig, now: Nanos) -> Option<Nanos> {
+        self.first_call()?;
+        config.calls.peek(self.calls_tat, now).err().map(|NotBefore(at)| at)
+    }
+
     /// Whether a message ahead of its conversation may still leave through it: only while it works.
     #[inline]
     pub(super) fn carries_ahead(&self, now: Nanos) -> bool {
@@ -299,7 +331,7 @@ impl Lane {
     }
 
     /// A message of `class` was answered, or given up, at `now`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answered(&mut self, class: Class, now: Nanos) {
         self.window.answered(now);
         if self.capped
@@ -307,6 +339,12 @@ impl Lane {
         {
             ceiling.answered(now);
         }
+    }
+
+    /// So many more messages of that send were.
+    #[cold]
+    pub(super) fn answered_more(&mut self, class: Class, messages: u32, now: Nanos) {
+        (0..messages).for_each(|_| self.answered(class, now));
     }
 
     /// A send was accepted after `latency`; `vouches` if it left after the lane's last 429.

@@ -12,6 +12,7 @@
 //! | where a dialogue goes next: lane, wheel, group, out | `route` |
 //! | what leaves now | `dispatch`, `lane`, `turns`, `calendar` |
 //! | what passes the order of its conversation | `ahead` |
+//! | what counts as several messages | `album` |
 //! | what an answer means | `verdict`, `health`, `aimd`, `freeze` |
 //! | homes and reach | `reach` |
 //!
@@ -42,6 +43,7 @@
 mod admin;
 mod ahead;
 mod aimd;
+mod album;
 mod calendar;
 mod config;
 mod dialogue;
@@ -103,6 +105,9 @@ pub struct Parcel<T> {
     pub class: Class,
     /// In the order of its conversation, ahead of it, or no message.
     pub place: Place,
+    /// Messages that the platform makes of it besides the first, which its limits count: an album's other
+    /// parts, at most 63. Only heeded for what is in the order of its conversation.
+    pub more: u8,
     /// Dropped if not sent by then, to 4.2 ms. Ignored for urgent ones, unless they are
     /// ahead of their conversation.
     pub deadline: Option<Nanos>,

@@ -56,12 +56,12 @@ impl<T: Copy> Pacer<T> {
             }
         };
         self.attribute(head, lane);
-        let chat = self.envs[head].chat;
+        let (chat, album) = (self.envs[head].chat, self.envs[head].stance.is_album());
         let frozen = self.freezes.until(lane, chat, now).max(not_before);
         let node = &mut self.dialogues.nodes[d];
         node.lane = lane;
         node.class = node.waiting.highest();
-        let at = if chat.0 < 0 { frozen } else { node.eligible_at(self.config.chat, now).max(frozen) };
+        let at = if chat.0 < 0 { frozen } else { node.eligible_at(self.config.chat, album, now).max(frozen) };
         if at > now {
             self.keep_grant_only_of(d, NIL, now);
             return self.park(d, at);
@@ -281,8 +281,13 @@ impl<T: Copy> Pacer<T> {
             return;
         }
         self.wheel.cancel(core::mem::replace(&mut node.timer, TimerId::NONE));
-        let waits = !node.waiters.is_empty();
-        let at = if waits { node.eligible_at(&self.config, now) } else { node.full_at() };
+        let at = match node.waiters.head {
+            NIL => node.full_at(),
+            first => {
+                let messages = self.envs[self.dialogues.nodes[first].queue.head].stance.messages();
+                node.eligible_at(&self.config, messages, now)
+            }
+        };
         if at > now {
             node.timer = self.wheel.insert(at, GROUP | group);
             return;

@@ -3,7 +3,7 @@
 //! What lives here: `handle_verdict` and `withdraw`, the two ways in which a flight ends.
 
 use super::dialogue::State;
-use super::env::Env;
+use super::env::{Env, Stance};
 use super::health::{LaneHealth, backoff};
 use super::reach::{Reach, ReachLearned, ReachMode};
 use super::slab::{Links, NIL, Slab};
@@ -59,7 +59,7 @@ impl<T: Copy> Pacer<T> {
         if !lane.sleeps || lane.aimd.is_some() {
             self.active.insert(flight.lane);
         }
-        if env.place != Place::InOrder || env.chat.0 < 0 {
+        if env.stance != Stance::PLAIN || env.chat.0 < 0 {
             return self.accepted(flight);
         }
         let (handle, id, class) = (env.handle, env.id, env.class);
@@ -82,6 +82,7 @@ impl<T: Copy> Pacer<T> {
     /// The platform took it, and there may be more to it.
     #[inline(never)]
     fn accepted(&mut self, flight: Flight) -> Outcome<T> {
+        self.answered_more(flight, self.now);
         let learned = if flight.tries { self.judge_reach(flight, true) } else { None };
         Outcome { fate: self.finish(flight, End::Sent, true), learned }
     }
@@ -89,6 +90,7 @@ impl<T: Copy> Pacer<T> {
     /// Any other word.
     #[inline(never)]
     fn not_accepted(&mut self, flight: Flight, verdict: &Verdict, now: Nanos) -> Outcome<T> {
+        self.answered_more(flight, now);
         self.judge_lane(flight, verdict, now);
         self.active.insert(flight.lane);
         let refuses = matches!(verdict, Verdict::Unreachable(Unreachable::NotStarted | Unreachable::Blocked));
@@ -106,7 +108,7 @@ impl<T: Copy> Pacer<T> {
         let fate = match next {
             Next::Ends(end) => self.finish(flight, end, counted),
             // What it was to pass has moved on by the time it could be tried again.
-            Next::Again(_) if self.envs[flight.envelope].place == Place::Ahead => {
+            Next::Again(_) if self.envs[flight.envelope].stance.place() == Place::Ahead => {
                 self.finish(flight, End::Dropped(DropReason::Stale), counted)
             }
             Next::Again(not_before) => self.again(flight, not_before, counted),
@@ -123,7 +125,7 @@ impl<T: Copy> Pacer<T> {
         let lane = &mut self.lanes[flight.lane.index()];
         lane.in_flight -= 1;
         if env.dialogue != NIL {
-            lane.give_back(flight.turn);
+            (0..env.stance.messages()).for_each(|_| lane.give_back(flight.turn));
         }
         self.active.insert(flight.lane);
         self.finish(flight, End::Dropped(reason), false);
@@ -182,7 +184,7 @@ impl<T: Copy> Pacer<T> {
 
     fn unreachable(&mut self, flight: Flight, why: Unreachable) -> Next {
         // He wrote to another bot, so another lane reaches him; unless his account is gone.
-        let once = self.envs[flight.envelope].place == Place::Ahead;
+        let once = self.envs[flight.envelope].stance.place() == Place::Ahead;
         if flight.tries && !once && why != Unreachable::Deactivated {
             self.counters.fallbacks += 1;
             return Next::Again(Nanos::ZERO);
@@ -265,15 +267,15 @@ impl<T: Copy> Pacer<T> {
     fn finish(&mut self, flight: Flight, end: End, counted: bool) -> Fate<T> {
         let now = self.now;
         let env = &self.envs[flight.envelope];
-        let (handle, id, d, place, class) = (env.handle, env.id, env.dialogue, env.place, env.class);
-        let private = env.chat.0 >= 0;
+        let (handle, id, d, class) = (env.handle, env.id, env.dialogue, env.class);
+        let place = env.stance.place();
         match end {
             End::Sent => self.counters.sent += 1,
             End::Dropped(reason) => self.counters.dropped[reason as usize] += 1,
         }
         if place != Place::Call {
             if counted {
-                self.charge(d, private, now);
+                self.charge(flight.envelope, now);
             }
             let node = &mut self.dialogues.nodes[d];
             if place == Place::Ahead {
@@ -293,24 +295,10 @@ impl<T: Copy> Pacer<T> {
         Fate::Done { handle, id, end }
     }
 
-    /// Charges the chat at the answer: at the platform it was charged no later.
-    fn charge(&mut self, d: u32, private: bool, now: Nanos) {
-        let node = &mut self.dialogues.nodes[d];
-        if private {
-            node.tat = self.config.chat.taken(node.tat, now);
-        } else if node.group != NIL {
-            let group = &mut self.groups.nodes[node.group];
-            group.tat = self.config.chat.taken(group.tat, now);
-            if group.window.take(now).is_ok() {
-                group.window.answered(now);
-            }
-        }
-    }
-
     /// It stays at the head of its conversation (a call: of its lane).
     fn again(&mut self, flight: Flight, not_before: Nanos, counted: bool) -> Fate<T> {
         let (e, now) = (flight.envelope, self.now);
-        let (id, d, private) = (self.envs[e].id, self.envs[e].dialogue, self.envs[e].chat.0 >= 0);
+        let (id, d) = (self.envs[e].id, self.envs[e].dialogue);
         self.counters.requeued += 1;
         self.count_in_again(e);
         if d == NIL {
@@ -318,7 +306,7 @@ impl<T: Copy> Pacer<T> {
             return Fate::Requeued { id, moved_to: None };
         }
         if counted {
-            self.charge(d, private, now);
+            self.charge(e, now);
         }
         self.come_back(d, now, not_before);
         let lane = self.dialogues.nodes[d].lane;

@@ -44,6 +44,8 @@ pub(crate) enum Planted {
     WrongLane,
     /// The last envelope of a day is forgotten.
     Forgets,
+    /// An album is taken for one message.
+    AlbumsAsOne,
 }
 
 /// Something that happens to a lane.
@@ -159,6 +161,7 @@ impl Day {
             route: Route::Home,
             class: Class::Reply,
             place: Place::InOrder,
+            more: 0,
             deadline: None,
         }
     }
@@ -213,7 +216,8 @@ impl Day {
                 if self.planted == Planted::Forgets && which + 1 == self.arrivals.len() {
                     return;
                 }
-                self.pacer.enqueue(Nanos(self.now), parcel).expect("room");
+                let more = if self.planted == Planted::AlbumsAsOne { 0 } else { parcel.more };
+                self.pacer.enqueue(Nanos(self.now), Parcel { more, ..parcel }).expect("room");
             }
             Step::Judge(call) => self.judge(call),
             Step::Answer(call) => self.answer(call),
@@ -288,7 +292,12 @@ impl Day {
             let scope = if chat == NO_CHAT { Scope::Token } else { self.wire.storm_scope };
             Said::Wait(self.platform.impose(lane, chat, scope, wait, self.now))
         } else {
-            self.platform.judge(lane, chat, user, parcel.place != Place::Call, left, self.now)
+            let messages = match parcel.place {
+                Place::InOrder => 1 + u32::from(parcel.more),
+                Place::Ahead => 1,
+                Place::Call => 0,
+            };
+            self.platform.judge(lane, chat, user, messages, left, self.now)
         };
         if said == Said::Accepted {
             self.note_accepted(parcel, lane);

@@ -48,6 +48,8 @@ pub(crate) struct Platform {
     slots: usize,
     accepted: BTreeMap<u16, VecDeque<u64>>,
     chats: BTreeMap<(u16, i64), VecDeque<u64>>,
+    /// Parts of albums in groups beyond those in `chats`, which has a burst of each at most.
+    parts: BTreeMap<(u16, i64), VecDeque<u64>>,
     waits: BTreeMap<u16, Vec<Wait>>,
     /// Who started which bot; `None`: everybody all.
     pub(crate) started: Option<BTreeSet<(u16, u64)>>,
@@ -61,6 +63,7 @@ impl Platform {
             slots,
             accepted: BTreeMap::new(),
             chats: BTreeMap::new(),
+            parts: BTreeMap::new(),
             waits: BTreeMap::new(),
             started: None,
             dead: BTreeSet::new(),
@@ -68,13 +71,13 @@ impl Platform {
         }
     }
 
-    /// Judges a call that left at `left`, now being `at`. `message`: it counts against the limits.
+    /// Judges a call that left at `left`, now being `at`. `messages`: so many count against the limits.
     pub(crate) fn judge(
         &mut self,
         lane: u16,
         chat: i64,
         user: u64,
-        message: bool,
+        messages: u32,
         left: u64,
         at: u64,
     ) -> Said {
@@ -87,15 +90,18 @@ impl Platform {
         if self.started.as_ref().is_some_and(|started| !started.contains(&(lane, user))) {
             return Said::NotStarted;
         }
-        if !message {
+        if messages == 0 {
             return Said::Accepted;
         }
-        if self.exceeds(lane, chat, at) {
+        if self.exceeds(lane, chat, messages as usize, at) {
             self.faults.refused += 1;
             return Said::Wait(self.impose(lane, chat, Scope::Chat, SECOND, at));
         }
-        self.accepted.entry(lane).or_default().push_back(at);
-        self.chats.entry((lane, chat)).or_default().push_back(at);
+        // An album is its parts; to a chat never more than a burst, or no chat could take one of ten.
+        let of_chat = messages.min(3);
+        self.accepted.entry(lane).or_default().extend((0..messages).map(|_| at));
+        self.chats.entry((lane, chat)).or_default().extend((0..of_chat).map(|_| at));
+        self.parts.entry((lane, chat)).or_default().extend((of_chat..messages).map(|_| at));
         Said::Accepted
     }
 
@@ -139,12 +145,17 @@ impl Platform {
         Some(Said::Wait(until - at))
     }
 
-    fn exceeds(&mut self, lane: u16, chat: i64, at: u64) -> bool {
+    fn exceeds(&mut self, lane: u16, chat: i64, messages: usize, at: u64) -> bool {
         let log = self.accepted.entry(lane).or_default();
         while log.front().is_some_and(|first| at - first >= SECOND) {
             log.pop_front();
         }
-        let token_full = log.len() >= self.slots;
+        let token_full = log.len() + messages > self.slots;
+        let parts = self.parts.entry((lane, chat)).or_default();
+        while parts.front().is_some_and(|first| at - first >= 60 * SECOND) {
+            parts.pop_front();
+        }
+        let parts = parts.len();
         let log = self.chats.entry((lane, chat)).or_default();
         while log.front().is_some_and(|first| at - first >= 60 * SECOND) {
             log.pop_front();
@@ -154,6 +165,6 @@ impl Platform {
             let run = (log.len() - i) as u64;
             run >= 3 && at - log[i] < (run - 2) * SECOND
         });
-        token_full || burst_full || (chat < 0 && log.len() >= 20)
+        token_full || burst_full || (chat < 0 && log.len() + parts + messages > 20)
     }
 }

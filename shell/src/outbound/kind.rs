@@ -68,6 +68,8 @@ pub(super) struct KindSender {
 
 struct Stored {
     envelope: Envelope,
+    /// Messages that the platform makes of it.
+    messages: u8,
     since: Nanos,
 }
 
@@ -120,10 +122,10 @@ impl KindSender {
         self.pacer.poll_timeout()
     }
 
-    /// Takes an envelope that is durable.
-    pub(super) fn accept(&mut self, now: Now, envelope: Envelope, ends: &mut Vec<Ended>) {
+    /// Takes an envelope that is durable, of which the platform makes so many messages.
+    pub(super) fn accept(&mut self, now: Now, envelope: Envelope, messages: u8, ends: &mut Vec<Ended>) {
         let held = envelope.held && !self.released;
-        let key = self.waiting.insert(Stored { envelope, since: now.mono }) as u32;
+        let key = self.waiting.insert(Stored { envelope, messages, since: now.mono }) as u32;
         if held { self.held.push_back(key) } else { self.enqueue(now, key, ends) }
     }
 
@@ -138,7 +140,7 @@ impl KindSender {
     }
 
     fn enqueue(&mut self, now: Now, key: u32, ends: &mut Vec<Ended>) {
-        let Some(Stored { envelope, .. }) = self.waiting.get(key as usize) else { return };
+        let Some(Stored { envelope, messages, .. }) = self.waiting.get(key as usize) else { return };
         let parcel = Parcel {
             handle: key,
             id: envelope.id,
@@ -148,6 +150,7 @@ impl KindSender {
             route: envelope.route,
             class: envelope.class,
             place: envelope.place,
+            more: messages.saturating_sub(1),
             deadline: envelope.deadline.map(|at| now.mono_of(at)),
         };
         if let Err(full) = self.pacer.enqueue(now.mono, parcel) {
@@ -309,7 +312,7 @@ impl KindSender {
 
     /// From the commit of what caused the message to the platform's answer.
     fn tell_if_slow(&self, handle: u32, flight: &Flight, now: Nanos) {
-        let Some(Stored { envelope, since }) = self.waiting.get(handle as usize) else { return };
+        let Some(Stored { envelope, since, .. }) = self.waiting.get(handle as usize) else { return };
         if let Some(suppressed) = slow::admit(now.since(*since), now) {
             let (queue, platform) = (flight.since.since(*since), now.since(flight.since));
             note!(

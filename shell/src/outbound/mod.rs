@@ -168,7 +168,8 @@ impl<J: Journal + 'static> Outbound<J> {
         let now = self.clock.now();
         for envelope in recovered.take_pending() {
             if let Some(kind) = self.kinds.get_mut(envelope.conversation.kind.index()) {
-                kind.accept(now, envelope, &mut self.ends);
+                let messages = self.engine.messages(&envelope);
+                kind.accept(now, envelope, messages, &mut self.ends);
             }
         }
     }
@@ -235,7 +236,8 @@ impl<J: Journal + 'static> Outbound<J> {
                     }
                     for envelope in envelopes {
                         if let Some(kind) = self.kinds.get_mut(envelope.conversation.kind.index()) {
-                            kind.accept(now, envelope, &mut self.ends);
+                            let messages = self.engine.messages(&envelope);
+                            kind.accept(now, envelope, messages, &mut self.ends);
                         }
                     }
                 }

@@ -163,9 +163,11 @@ impl Server {
         let handle = self.next_handle;
         self.next_handle += 1;
         let Envelope { id, conversation, chat, arrived_on, route, class, place, .. } = envelope;
+        let more = self.engine.messages(&envelope) - 1;
         self.stored.insert(handle, envelope);
+        let deadline = None;
         let parcel =
-            Parcel { handle, id, conversation, chat, arrived_on, route, class, place, deadline: None };
+            Parcel { handle, id, conversation, chat, arrived_on, route, class, place, more, deadline };
         self.pacer.enqueue(now.mono, parcel).expect("room for a day");
     }
 

@@ -210,6 +210,10 @@ impl Bot for ChatBot {
         Say::read(payload).ok()?.echo(outcome)
     }
 
+    fn messages(&self, payload: &Payload) -> u8 {
+        Say::messages(payload)
+    }
+
     fn portrait(state: &State, row: &mut Row) {
         records::portrait(state, row);
     }

@@ -39,7 +39,7 @@ pub(super) enum Passed {
 
 const SAID: u16 = 14;
 const SHOWN: u16 = 15;
-const ALBUM: u16 = 16;
+pub(super) const ALBUM: u16 = 16;
 const EDITED: u16 = 17;
 const SIGNED: u16 = 18;
 const TYPING: u16 = 19;

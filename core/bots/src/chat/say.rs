@@ -2,7 +2,7 @@
 
 use super::decide::wait;
 use super::note::Note;
-use super::passed::{Origin, Passed};
+use super::passed::{self, Origin, Passed};
 use super::profile::{Profile, Wanted};
 use super::purse::number;
 use super::shop::Offer;
@@ -204,6 +204,18 @@ impl Say {
     /// Whether somebody waits for what the platform says to it.
     pub(super) const fn asks(payload: &Payload) -> bool {
         payload.template == ASK_MEMBER
+    }
+
+    /// How many messages the platform makes of it.
+    pub(super) fn messages(payload: &Payload) -> u8 {
+        // Read once more only where it can be several.
+        let several = matches!(payload.template, passed::ALBUM | ARCHIVE);
+        let parts = match several.then(|| Self::read(payload)) {
+            Some(Ok(Self::Passed { what: Passed::Album { more, .. }, .. })) => more.len() + 1,
+            Some(Ok(Self::Archive { messages, .. })) => messages.len(),
+            _ => 1,
+        };
+        u8::try_from(parts).unwrap_or(u8::MAX)
     }
 
     /// Who hears what came of it.

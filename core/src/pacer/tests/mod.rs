@@ -2,6 +2,7 @@
 //! `core/tests/pacer_simulation.rs`.
 
 mod ahead;
+mod album;
 mod fair;
 mod lanes;
 mod oracle;
@@ -45,6 +46,7 @@ impl Rig {
             route: Route::Home,
             class: Class::Reply,
             place: Place::InOrder,
+            more: 0,
             deadline: None,
         }
     }
