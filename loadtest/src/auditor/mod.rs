@@ -138,6 +138,8 @@ pub enum Check {
     LockIgnored,
     /// Of an evening: the question before a payment was not answered in time.
     LateCheckout,
+    /// Of an evening: an answer, an edit or a sign on another message than the one that was meant.
+    WrongThread,
 }
 
 /// The findings kept in full of each check; all are counted.

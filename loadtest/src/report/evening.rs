@@ -25,6 +25,10 @@ pub struct Evening {
     pub chats: u64,
     /// The most at one moment.
     pub chats_at_once: u64,
+    /// The most people who were in chats at one moment.
+    pub people_in_chats_at_once: u64,
+    /// People who were in chats at the first kill.
+    pub people_in_chats_at_kill: u64,
     /// New pairs a second, over the whole evening.
     pub pairs_per_s: f64,
     /// Texts that arrived at the partner.
@@ -33,6 +37,8 @@ pub struct Evening {
     pub media: u64,
     /// What was refused, and its sender told.
     pub not_sent: u64,
+    /// Answers, edits and signs that hang on a message at the partner's.
+    pub threads: u64,
     /// Payments.
     pub payments: u64,
     /// Payments that were given back.
@@ -53,6 +59,8 @@ pub struct Evening {
     pub relay_mean_ms: f64,
     /// Where neither the bot nor the chat was at its limit.
     pub relay_unqueued_ms: Quantiles,
+    /// Its mean.
+    pub relay_unqueued_mean_ms: f64,
     /// Messages to one who is not the partner.
     pub wrong_partner: u64,
     /// Second partners.
@@ -65,6 +73,8 @@ pub struct Evening {
     pub lock_ignored: u64,
     /// Questions before a payment not answered in time.
     pub late_checkout: u64,
+    /// Answers, edits and signs on another message than was meant.
+    pub wrong_thread: u64,
     /// For the plots: chats at the end of each step, arrivals a second, quantiles.
     pub series: EveningSeries,
 }
@@ -120,10 +130,13 @@ pub(super) fn build(
         people: found.people,
         chats: found.chats,
         chats_at_once: found.chats_at_once,
+        people_in_chats_at_once: found.people_at_once,
+        people_in_chats_at_kill: found.people_at_kill,
         pairs_per_s: found.chats as f64 / length,
         texts: found.texts,
         media: found.media,
         not_sent: found.not_sent,
+        threads: found.threads,
         payments: found.payments,
         refunds: found.refunds,
         locks: found.locks,
@@ -134,19 +147,21 @@ pub(super) fn build(
         relay_ms: quantiles(&found.relays),
         relay_mean_ms: mean(&found.relays),
         relay_unqueued_ms: quantiles(&found.unqueued),
+        relay_unqueued_mean_ms: mean(&found.unqueued),
         wrong_partner: audit.count(Check::WrongPartner),
         two_chats: audit.count(Check::TwoChats),
         pair_broken: audit.count(Check::PairBroken),
         money: audit.count(Check::Money),
         lock_ignored: audit.count(Check::LockIgnored),
         late_checkout: audit.count(Check::LateCheckout),
+        wrong_thread: audit.count(Check::WrongThread),
         series,
     })
 }
 
 impl Evening {
     /// Its own counts, none of which may be more than nothing.
-    pub fn counts(&self) -> [(&'static str, u64); 6] {
+    pub fn counts(&self) -> [(&'static str, u64); 7] {
         [
             ("wrong_partner", self.wrong_partner),
             ("two_chats", self.two_chats),
@@ -154,6 +169,7 @@ impl Evening {
             ("money", self.money),
             ("lock_ignored", self.lock_ignored),
             ("late_checkout", self.late_checkout),
+            ("wrong_thread", self.wrong_thread),
         ]
     }
 

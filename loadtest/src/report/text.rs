@@ -159,8 +159,18 @@ fn evening(report: &Report, out: &mut String) {
     row(out, "people who did something", &people);
     let [chats, most] = [evening.chats, evening.chats_at_once].map(thousands);
     row(out, "chats", &format!("{chats}, {most} at once, {:.1} pairs a second", evening.pairs_per_s));
-    let [texts, media, refused] = [evening.texts, evening.media, evening.not_sent].map(thousands);
-    row(out, "handed on", &format!("{texts} texts, {media} of another kind; {refused} refused"));
+    let [people, left] = [evening.people_in_chats_at_once, evening.people_in_chats_at_kill].map(thousands);
+    let kills = if report.server.kills > 0 { format!(", {left} at the kill") } else { String::new() };
+    row(out, "people in chats at once", &format!("{people}{kills}"));
+    let [texts, media, refused, threads] =
+        [evening.texts, evening.media, evening.not_sent, evening.threads].map(thousands);
+    row(
+        out,
+        "handed on",
+        &format!(
+            "{texts} texts, {media} of another kind; {refused} refused; {threads} answers, edits and signs"
+        ),
+    );
     let [paid, back, locks, held] =
         [evening.payments, evening.refunds, evening.locks, evening.held].map(thousands);
     row(out, "money", &format!("{paid} payments, {back} given back; {locks} locks, {held} times held"));
@@ -172,7 +182,9 @@ fn evening(report: &Report, out: &mut String) {
             &format!("{pairs}, {heard} of them talked on, each with the same"),
         );
     }
-    row(out, "relay, mean", &format!("{:.1} ms", evening.relay_mean_ms));
+    let unqueued = evening.relay_unqueued_mean_ms;
+    let mean = format!("{:.1} ms; {unqueued:.1} ms of those that met no queue", evening.relay_mean_ms);
+    row(out, "relay, mean", &mean);
 }
 
 /// Users and messages of each lane, and how far from even they are.

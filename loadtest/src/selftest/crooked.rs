@@ -76,14 +76,14 @@ async fn run(bug: Option<Bug>) -> io::Result<()> {
     let hook = json!({ "url": format!("{}/webhook", variable("WEBHOOK_URL")?), "max_connections": 40 });
     call(&mut connect(&api).await?, &api, &tokens[0], "setWebhook", &hook).await?;
     let (calls, jobs) = unbounded_channel();
-    tokio::spawn(lane(api.clone(), tokens[0].clone(), jobs, PER_SECOND));
+    tokio::spawn(lane(api.clone(), tokens[0].clone(), jobs, PER_SECOND, |_, _| {}));
     let mut lanes = Vec::new();
     for token in tokens {
         let (sender, jobs) = unbounded_channel();
         lanes.push(sender);
         // One token too many in the window is the bug of the 31st send.
         let window = PER_SECOND + usize::from(bug == Some(Bug::ThirtyFirstSend));
-        tokio::spawn(lane(api.clone(), token, jobs, window));
+        tokio::spawn(lane(api.clone(), token, jobs, window, |_, _| {}));
     }
     let (cards, held) = (AtomicUsize::new(0), Mutex::new(None));
     let server = Server { rows, header, bug, cards, held, lanes, calls };

@@ -23,7 +23,7 @@ const LOCK: (u32, u32) = (5, 1);
 
 /// Bugs that this server can have; the others are put into logs alone.
 pub(super) fn can(bug: Bug) -> bool {
-    !matches!(bug, Bug::LateCheckout | Bug::AfterTheEnd)
+    !matches!(bug, Bug::LateCheckout | Bug::AfterTheEnd | Bug::BeforeTheChat | Bug::WrongThread)
 }
 
 /// Serves until SIGTERM, configured by the environment.
@@ -40,13 +40,15 @@ async fn run(bug: Option<Bug>) -> io::Result<()> {
     let listener = TcpListener::bind(variable("NOBAT_LISTEN")?).await?;
     let base = variable("WEBHOOK_URL")?;
     let (mut lanes, mut calls) = (Vec::new(), Vec::new());
+    let announced = Arc::new(Mutex::new(HashMap::new()));
     for (bot, token) in tokens.iter().enumerate() {
         let hook = json!({ "url": format!("{base}/webhook/{bot}"), "max_connections": 10 });
         call(&mut connect(&api).await?, &api, token, "setWebhook", &hook).await?;
         for to in [&mut lanes, &mut calls] {
             let (sender, jobs) = unbounded_channel();
             to.push(sender);
-            tokio::spawn(lane(api.clone(), token.clone(), jobs, PER_SECOND));
+            let told = announcements(Arc::clone(&announced));
+            tokio::spawn(lane(api.clone(), token.clone(), jobs, PER_SECOND, told));
         }
     }
     let house = House {
@@ -58,6 +60,7 @@ async fn run(bug: Option<Bug>) -> io::Result<()> {
         chats: 0,
         said: 0,
         held: None,
+        announced,
     };
     let house = Arc::new(Mutex::new(house));
     hear(listener, move |path, update| {
@@ -65,6 +68,22 @@ async fn run(bug: Option<Bug>) -> io::Result<()> {
         house.lock().unwrap_or_else(PoisonError::into_inner).take(bot, update);
     })
     .await
+}
+
+/// By chat and user: the number of the message, in his own chat with the bot, that told him of his partner.
+type Announced = Arc<Mutex<HashMap<(u64, i64), i64>>>;
+
+/// Notes what the platform says to the messages that tell of a partner.
+fn announcements(announced: Announced) -> impl Fn(&Job, &Value) {
+    move |job, answer| {
+        let first = &job.body["reply_markup"]["inline_keyboard"][0][0]["callback_data"];
+        let chat =
+            first.as_str().and_then(|data| data.strip_prefix("next:")).and_then(|chat| chat.parse().ok());
+        if let (Some(chat), Some(message)) = (chat, answer["result"]["message_id"].as_i64()) {
+            let mut announced = announced.lock().unwrap_or_else(PoisonError::into_inner);
+            announced.insert((chat, job.chat), message);
+        }
+    }
 }
 
 /// What the bot knows of somebody.
@@ -95,6 +114,7 @@ struct House {
     said: usize,
     /// A message that waits to come after the next of its author.
     held: Option<(i64, i64, Job)>,
+    announced: Announced,
 }
 
 impl House {
@@ -335,6 +355,13 @@ impl House {
         let Some(partner) = person.partner else {
             return self.tell(user, "What would you like to do?", &[("🔎 Find a partner", "find")]);
         };
+        // A press overtakes a message: what he wrote before he knew of this partner was for another one.
+        let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = announced.get(&(person.chat, user)).copied();
+        drop(announced);
+        if since.is_none_or(|since| message["message_id"].as_i64().is_none_or(|own| own < since)) {
+            return self.tell(user, "⚠️ Not sent: you wrote that before this chat began.", &[]);
+        }
         let theirs = self.person(partner);
         let job = match text {
             Some(text) if text.contains('@') => {
@@ -364,7 +391,8 @@ impl House {
             Some(Bug::RepeatedRelay) if strikes => {
                 self.send_to(partner, Job { body: job.body.clone(), ..job })
             }
-            Some(Bug::LostRelay) if strikes => return,
+            // More than once: what its author could not be told of any more need not arrive.
+            Some(Bug::LostRelay) if self.said.is_multiple_of(STRIKES_AT) => return,
             Some(Bug::DisorderedRelay) if self.held.is_none() && self.said >= STRIKES_AT => {
                 self.held = Some((user, partner, job));
                 return;

@@ -20,6 +20,9 @@ use crate::profile::{Bars, Kind, Profile};
 use crate::rehearse::{self, Changes, Options, RehearsalError, ServerCommand, rules};
 use crate::report::{Report, Verdict};
 
+/// Findings told of an honest server that is accused.
+const FINDINGS_SHOWN: usize = 8;
+
 /// One case and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -78,9 +81,21 @@ pub fn run(
 fn sound(report: &Report) -> Case {
     Case {
         name: "an honest server".to_owned(),
-        ok: report.verdict == Verdict::Pass,
-        seen: if report.reasons.is_empty() { "pass".to_owned() } else { report.reasons.join("; ") },
+        // That the generator lagged says nothing of the server, and this is no measurement.
+        ok: report.updates > 0
+            && report.server.exit == "graceful"
+            && report.checks.iter().all(|check| check.pass),
+        seen: if report.reasons.is_empty() { "pass".to_owned() } else { accused(report) },
     }
+}
+
+/// Of what an honest server is accused, with the first findings.
+fn accused(report: &Report) -> String {
+    let found = report.findings.iter().take(FINDINGS_SHOWN);
+    let found = found.map(|one| {
+        format!("{:.3} s, user {}, {:?}: {}", one.at_ms as f64 / 1e3, one.user, one.check, one.what)
+    });
+    report.reasons.iter().cloned().chain(found).collect::<Vec<_>>().join("; ")
 }
 
 fn caught(bug: Bug, report: &Report) -> Case {
@@ -101,7 +116,7 @@ fn caught(bug: Bug, report: &Report) -> Case {
     };
     Case {
         name: format!("{} by a crooked server", word(bug)),
-        ok: report.verdict == Verdict::Fail && count > 0,
+        ok: report.verdict != Verdict::Pass && count > 0,
         seen: format!("{:?}, {what} {count}", report.verdict),
     }
 }

@@ -92,8 +92,15 @@ async fn answer(
     Ok(response)
 }
 
-/// Sends one lane's messages: at most `window` a second, and one a second and chat after a burst of three.
-pub(super) async fn lane(api: String, token: String, mut jobs: UnboundedReceiver<Job>, window: usize) {
+/// Sends one lane's messages: at most `window` a second, and one a second and chat after a burst of three. `told` hears
+/// what the platform said to each.
+pub(super) async fn lane(
+    api: String,
+    token: String,
+    mut jobs: UnboundedReceiver<Job>,
+    window: usize,
+    told: impl Fn(&Job, &Value),
+) {
     let Ok(mut connection) = connect(&api).await else { return };
     let second = Duration::from_secs(1) + SLACK;
     let mut recent: VecDeque<Instant> = VecDeque::new();
@@ -115,8 +122,9 @@ pub(super) async fn lane(api: String, token: String, mut jobs: UnboundedReceiver
         if let Some(wait) = chat_due.checked_duration_since(now).and_then(|ahead| ahead.checked_sub(BURST)) {
             tokio::time::sleep(wait + SLACK).await;
         }
-        if call(&mut connection, &api, &token, job.method, &job.body).await.is_err() {
-            return;
+        match call(&mut connection, &api, &token, job.method, &job.body).await {
+            Ok(answer) => told(&job, &answer),
+            Err(_) => return,
         }
         // From the answer, for the platform judged somewhere before it.
         let answered = Instant::now();
@@ -134,19 +142,20 @@ pub(super) async fn connect(api: &str) -> io::Result<SendRequest<Full<Bytes>>> {
     Ok(sender)
 }
 
-/// Makes one call and waits for its answer, whatever it says.
+/// Makes one call and waits for its answer, whatever it says; nothing if that is no JSON.
 pub(super) async fn call(
     connection: &mut SendRequest<Full<Bytes>>,
     api: &str,
     token: &str,
     method: &str,
     body: &Value,
-) -> io::Result<()> {
+) -> io::Result<Value> {
     let request = Request::post(format!("/bot{token}/{method}"))
         .header("Host", api)
         .header("Content-Type", "application/json")
         .body(Full::new(Bytes::from(body.to_string())))
         .map_err(io::Error::other)?;
     let response = connection.send_request(request).await.map_err(io::Error::other)?;
-    response.into_body().collect().await.map(|_| ()).map_err(io::Error::other)
+    let body = response.into_body().collect().await.map_err(io::Error::other)?;
+    Ok(serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
 }

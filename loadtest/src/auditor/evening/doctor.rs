@@ -11,6 +11,8 @@ use crate::student::evening::reading::Saying;
 pub enum Bug {
     /// A message goes to the partner that its author had before.
     FormerPartner,
+    /// A message goes to a partner of whom its author had not been told when he wrote it.
+    BeforeTheChat,
     /// A message goes to the right partner, after he was told that the chat is over.
     AfterTheEnd,
     /// The partners of two pairs are exchanged.
@@ -31,12 +33,15 @@ pub enum Bug {
     LockIgnored,
     /// The question before a payment is answered too late.
     LateCheckout,
+    /// An answer hangs on another message than the one that was answered.
+    WrongThread,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 11] = [
+    pub const ALL: [Bug; 13] = [
         Bug::FormerPartner,
+        Bug::BeforeTheChat,
         Bug::AfterTheEnd,
         Bug::SwappedPair,
         Bug::TwoChats,
@@ -47,12 +52,13 @@ impl Bug {
         Bug::WrongPurse,
         Bug::LockIgnored,
         Bug::LateCheckout,
+        Bug::WrongThread,
     ];
 
     /// The check that must strike.
     pub fn caught_by(self) -> Check {
         match self {
-            Bug::FormerPartner | Bug::AfterTheEnd => Check::WrongPartner,
+            Bug::FormerPartner | Bug::BeforeTheChat | Bug::AfterTheEnd => Check::WrongPartner,
             Bug::SwappedPair => Check::PairBroken,
             Bug::TwoChats => Check::TwoChats,
             Bug::RepeatedRelay => Check::Repeated,
@@ -61,6 +67,7 @@ impl Bug {
             Bug::DoubledBooking | Bug::WrongPurse => Check::Money,
             Bug::LockIgnored => Check::LockIgnored,
             Bug::LateCheckout => Check::LateCheckout,
+            Bug::WrongThread => Check::WrongThread,
         }
     }
 
@@ -69,6 +76,7 @@ impl Bug {
         let Some(mut record) = log.evening.take() else { return false };
         let planted = match self {
             Bug::FormerPartner => send_to_the_former(&mut record),
+            Bug::BeforeTheChat => say_before_the_chat(&mut record),
             Bug::AfterTheEnd => send_after_the_end(&mut record),
             Bug::SwappedPair => swap_two_pairs(&mut record),
             Bug::TwoChats => pair_twice(&mut record),
@@ -79,6 +87,7 @@ impl Bug {
             Bug::WrongPurse => fill_a_purse(&mut record),
             Bug::LockIgnored => leave_a_locked_chat(&mut record),
             Bug::LateCheckout => answer_late(&mut record),
+            Bug::WrongThread => hang_elsewhere(&mut record),
         };
         log.evening = Some(record);
         log.settle();
@@ -127,6 +136,14 @@ fn send_to_the_former(record: &mut Record) -> bool {
         }
     }
     false
+}
+
+/// As if it had been written before its author's message about the partner came.
+fn say_before_the_chat(record: &mut Record) -> bool {
+    let Some(nth) = relays(record).next() else { return false };
+    let Gist::From(done) = record.got[nth].gist else { return false };
+    record.done[done].message = 0;
+    true
 }
 
 fn send_after_the_end(record: &mut Record) -> bool {
@@ -247,5 +264,13 @@ fn answer_late(record: &mut Record) -> bool {
     });
     let Some(reply) = query.and_then(|query| record.replies.get_mut(&query)) else { return false };
     reply.at += Duration::from_secs(11);
+    true
+}
+
+fn hang_elsewhere(record: &mut Record) -> bool {
+    let Some(thread) = record.threads.iter_mut().find(|thread| thread.carries.is_some()) else {
+        return false;
+    };
+    thread.target = if thread.target == 0 { 1 } else { thread.target + 1 };
     true
 }

@@ -26,12 +26,18 @@ pub struct Figures {
     pub chats: u64,
     /// The most at once.
     pub chats_at_once: u64,
+    /// The most people who were in chats at one moment.
+    pub people_at_once: u64,
+    /// People who were in chats at the first kill.
+    pub people_at_kill: u64,
     /// Everybody's first chats, in the order of time: when each of the chats began.
     pub met_at: Vec<At>,
     /// Pairs that were together at a kill, summed over the kills.
     pub pairs_at_kills: u64,
     /// Of these, pairs whose next message after it arrived at the same partner.
     pub pairs_heard_after: u64,
+    /// Answers, edits and signs that hang on a message.
+    pub threads: u64,
     /// Payments that were booked, and their credits and days.
     pub payments: u64,
     /// Payments that were given back.
@@ -63,10 +69,16 @@ pub fn figures(log: &Log, rules: &Rules, audit: &Audit) -> Option<Figures> {
     }
     // A user's own half of a chat: two of them are one chat.
     edges.sort_unstable();
+    let kill = log.processes.iter().find(|(_, up)| !up).map(|(at, _)| *at);
     let mut there = 0i64;
     for (at, step) in edges {
         there += step;
-        figures.chats_at_once = figures.chats_at_once.max(u64::try_from(there / 2).unwrap_or(0));
+        let people = u64::try_from(there).unwrap_or(0);
+        figures.people_at_once = figures.people_at_once.max(people);
+        figures.chats_at_once = figures.people_at_once / 2;
+        if kill.is_some_and(|kill| at <= kill) {
+            figures.people_at_kill = people;
+        }
         if step > 0 {
             figures.met_at.push(at);
         }
@@ -92,6 +104,7 @@ fn count(stories: &Stories<'_>, figures: &mut Figures) {
     }
     let paid =
         |deed: &Deed| matches!(deed, Deed::Paid { goods: Some(Goods::Days(_) | Goods::Credits(_)), .. });
+    figures.threads = stories.record.threads.iter().filter(|thread| thread.target != 0).count() as u64;
     figures.payments = stories.record.done.iter().filter(|done| paid(&done.deed)).count() as u64;
 }
 

@@ -5,7 +5,8 @@
 //! the same data are in the same chat, whatever that data means.
 //!
 //! ```text
-//! Wire -> record (who did what, who got what) -> story (each user's chats) -> { relays, replies, money, locks }
+//! Wire -> record (who did what, who got what) -> { threads, story (each user's chats) }
+//! story -> { relays, replies, money, locks }
 //! ```
 
 pub mod doctor;
@@ -16,6 +17,7 @@ pub mod record;
 mod relays;
 mod replies;
 mod story;
+mod threads;
 
 use super::{Audit, Log, Rules};
 
@@ -30,4 +32,5 @@ pub(super) fn judge(log: &Log, record: &Record, rules: &Rules, audit: &mut Audit
     let answers = replies::judge(&stories, rules, &relayed, audit);
     money::judge(&stories, &answers, audit);
     locks::judge(&stories, audit);
+    threads::judge(record, audit);
 }

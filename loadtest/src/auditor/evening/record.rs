@@ -28,6 +28,10 @@ pub enum Deed {
     Said,
     /// Anything else meant for a partner.
     Shown,
+    /// He changed a text of his.
+    Changed,
+    /// He set a sign on a message, or took it back.
+    Signed,
     /// A number: his age.
     Number,
     /// A button, by what it said when it was last shown.
@@ -74,6 +78,10 @@ pub struct Done {
     pub user: u64,
     /// What.
     pub deed: Deed,
+    /// The number of his message in his chat, which the bot's messages there share the count with; 0 for what is none.
+    pub message: i64,
+    /// The message of his chat that he answered, changed or signed; 0 for none.
+    pub refers: i64,
 }
 
 /// What a message says.
@@ -106,6 +114,8 @@ pub struct Got {
     pub user: u64,
     /// What it says.
     pub gist: Gist,
+    /// Its number in his chat.
+    pub message: i64,
     /// What its button to leave carries, in one number: the same for the two of a chat.
     pub key: u64,
 }
@@ -126,6 +136,21 @@ impl Got {
     }
 }
 
+/// A message that answers another one, an edit, or a sign: what of a chat hangs on a certain message.
+#[derive(Clone, Copy, Debug)]
+pub struct Thread {
+    /// When the platform took it.
+    pub at: At,
+    /// The bot that it came from.
+    pub bot: BotIx,
+    /// Whose chat.
+    pub user: u64,
+    /// The message there on which it hangs; 0 for an answer that hangs on none.
+    pub target: i64,
+    /// What it carries, by its place in [`Record::done`]; nothing for a sign, which does not say whose it is.
+    pub carries: Option<usize>,
+}
+
 /// An answer to a press or to the question before a payment.
 #[derive(Clone, Copy, Debug)]
 pub struct Reply {
@@ -135,7 +160,8 @@ pub struct Reply {
     pub says: bool,
 }
 
-type MessageKey = (BotIx, i64, i64);
+/// A message: its bot, its chat, its number there.
+pub(super) type MessageKey = (BotIx, i64, i64);
 
 /// All of it.
 #[derive(Clone, Debug, Default)]
@@ -150,8 +176,13 @@ pub struct Record {
     pub replies: HashMap<Box<str>, Reply>,
     /// Of [`Record::done`]: its message could not be handed to the partner, who has blocked his bot.
     pub undeliverable: Vec<usize>,
+    /// In the order in which the platform took them.
+    pub threads: Vec<Thread>,
+    /// Single messages that were handed on, where they arrived: which deed each is.
+    pub(super) copies: HashMap<MessageKey, usize>,
     texts: HashMap<Box<str>, usize>,
-    messages: HashMap<MessageKey, usize>,
+    /// What users sent, where they sent it.
+    pub(super) messages: HashMap<MessageKey, usize>,
     invoices: HashMap<MessageKey, Goods>,
     /// What each was last about to pay for.
     bought: HashMap<(BotIx, u64), Goods>,
@@ -203,7 +234,9 @@ impl Record {
             self.messages.insert((update.bot, update.chat, message), nth);
         }
         let Update { planned_at, queued_at, bot, update_id, user, .. } = *update;
-        self.done.push(Done { planned_at, queued_at, bot, update_id, user, deed });
+        let message = update.message_id.unwrap_or_default();
+        let refers = refers(&update.what);
+        self.done.push(Done { planned_at, queued_at, bot, update_id, user, deed, message, refers });
     }
 
     fn other(&mut self, update: &Update, name: &str) -> Deed {
@@ -219,6 +252,11 @@ impl Record {
                 self.texts.insert(second.into(), self.done.len());
                 Deed::Said
             }
+            "edit" => {
+                self.texts.insert(second.into(), self.done.len());
+                Deed::Changed
+            }
+            "react" => Deed::Signed,
             "pay" => {
                 let message = first.parse().unwrap_or_default();
                 if let Some(goods) = self.invoices.get(&(update.bot, update.chat, message)) {
@@ -239,8 +277,20 @@ impl Record {
             "answercallbackquery" => self.reply(call, "callback_query_id", "text"),
             "answerprecheckoutquery" => self.reply(call, "pre_checkout_query_id", "error_message"),
             "sendchataction" => {}
+            "editmessagetext" | "setmessagereaction" => self.hang(call),
             method if method.starts_with("send") || method.starts_with("copy") => self.message(call),
             _ => {}
+        }
+    }
+
+    /// An edit that carries what somebody changed, or a sign. Other edits are the bot's own.
+    fn hang(&mut self, call: &Call) {
+        let text = call.text.as_deref().unwrap_or_default();
+        let carries = self.texts.get(text).copied().filter(|_| call.method == "editmessagetext");
+        let ours = carries.is_some() || call.method == "setmessagereaction";
+        if let (true, true, Some(chat)) = (ours, accepted(&call.outcome), call.chat) {
+            let (user, target) = (u64::try_from(chat).unwrap_or_default(), parameter(call, "message_id"));
+            self.threads.push(Thread { at: call.decided_at, bot: call.bot, user, target, carries });
         }
     }
 
@@ -269,11 +319,20 @@ impl Record {
         let unanswered = matches!(call.outcome, Outcome::AcceptedUnanswered { .. });
         let answered_at = call.answered_at.filter(|_| !unanswered);
         let (at, line, arrived_at, key) = (call.decided_at, call.line, call.arrived_at, key(call));
-        let got = |gist| Got { at, answered_at, line, arrived_at, bot: call.bot, user, gist, key };
+        let message = message_id.unwrap_or_default();
+        let got = |gist| Got { at, answered_at, line, arrived_at, bot: call.bot, user, gist, message, key };
+        if let [only] = *origins {
+            let place = (call.bot, chat, message);
+            self.copies.insert(place, only);
+            if self.done[only].refers != 0 {
+                let target = call.params.get("reply_parameters").map_or(0, |to| number(to, "message_id"));
+                self.threads.push(Thread { at, bot: call.bot, user, target, carries: Some(only) });
+            }
+        }
         if !origins.is_empty() {
             return self.got.extend(origins.into_iter().map(|done| got(Gist::From(done))));
         }
-        let place = (call.bot, chat, message_id.unwrap_or_default());
+        let place = (call.bot, chat, message);
         let gist = match call.method.as_str() {
             "sendinvoice" => {
                 self.invoices.extend(goods(call).map(|goods| (place, goods)));
@@ -291,7 +350,7 @@ impl Record {
 
     /// What a message hands on, if it hands on what users sent.
     fn origins(&self, call: &Call) -> Vec<usize> {
-        let number = |name: &str| call.params.get(name).and_then(serde_json::Value::as_i64);
+        let number = |name: &str| Some(parameter(call, name)).filter(|number| *number != 0);
         let from = number("from_chat_id").unwrap_or_default();
         let of = |message: i64| self.messages.get(&(call.bot, from, message)).copied();
         match call.method.as_str() {
@@ -307,6 +366,31 @@ impl Record {
             _ => Vec::new(),
         }
     }
+}
+
+/// A number among the parameters, which the platform takes as a number or as text; 0 without one.
+fn parameter(call: &Call, name: &str) -> i64 {
+    call.params.get(name).map_or(0, whole)
+}
+
+/// A field of a parameter, which may be text that holds an object.
+fn number(object: &serde_json::Value, name: &str) -> i64 {
+    match object.as_str() {
+        Some(text) => serde_json::from_str(text).map_or(0, |object: serde_json::Value| whole(&object[name])),
+        None => whole(&object[name]),
+    }
+}
+
+fn whole(value: &serde_json::Value) -> i64 {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
+}
+
+/// The message that is answered, changed or signed; 0 for none.
+fn refers(what: &What) -> i64 {
+    let What::Other(name) = what else { return 0 };
+    let mut parts = name.splitn(3, ':');
+    let is_thread = parts.next().is_some_and(|word| matches!(word, "reply" | "edit" | "react"));
+    parts.next().filter(|_| is_thread).and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 fn accepted(outcome: &Outcome) -> bool {

@@ -111,8 +111,8 @@ impl Desk<'_, '_> {
                 "find" => words(finds),
                 "next" => words(nexts),
                 "stop" => words(stops),
-                "block" => words(|s| matches!(s, Saying::BlockedSelf | Saying::NotChatting | Saying::Menu)),
-                "report" => words(|s| matches!(s, Saying::ReportedSelf | Saying::NotChatting | Saying::Menu)),
+                "block" => words(|s| is_over(s) || matches!(s, Saying::BlockedSelf | Saying::Menu)),
+                "report" => words(|s| is_over(s) || matches!(s, Saying::ReportedSelf | Saying::Menu)),
                 "lock" => words(locks),
                 "vip" => words(vips),
                 "refund" => words(|s| matches!(s, Saying::RefundAsked)),
@@ -128,8 +128,8 @@ impl Desk<'_, '_> {
                 Some(Label::Cancel) => words(stops),
                 Some(Label::Next) => words(nexts),
                 Some(Label::Stop) => words(stops),
-                Some(Label::Block) => words(|s| matches!(s, Saying::BlockedSelf | Saying::NotChatting)),
-                Some(Label::Report) => words(|s| matches!(s, Saying::ReportedSelf | Saying::NotChatting)),
+                Some(Label::Block) => words(|s| is_over(s) || matches!(s, Saying::BlockedSelf)),
+                Some(Label::Report) => words(|s| is_over(s) || matches!(s, Saying::ReportedSelf)),
                 Some(Label::Lock) => words(locks),
                 Some(Label::Vip) => words(vips),
                 Some(Label::LockFor { .. }) => words(|s| matches!(s, Saying::LockedSelf { .. }) || locks(s)),
@@ -140,7 +140,10 @@ impl Desk<'_, '_> {
             },
             Deed::Paid { .. } => words(pays),
             Deed::Refunded { .. } => words(|s| matches!(s, Saying::Refunded)),
-            Deed::Asks(_) | Deed::Blocked | Deed::Returned | Deed::Other => None,
+            // The platform does not tell whether an edit or a sign was seen.
+            Deed::Changed | Deed::Signed | Deed::Asks(_) | Deed::Blocked | Deed::Returned | Deed::Other => {
+                None
+            }
         }
     }
 
@@ -297,22 +300,28 @@ fn greets(saying: Saying) -> bool {
 }
 
 fn finds(saying: Saying) -> bool {
-    use Saying::{ChattingAlready, Full, Searching, SearchingAlready, ShutOut};
-    matches!(saying, Searching | SearchingAlready | ChattingAlready | Full | ShutOut) || greets(saying)
+    use Saying::{ChattingAlready, Full, SearchSlow, Searching, SearchingAlready, ShutOut};
+    matches!(saying, Searching | SearchingAlready | ChattingAlready | Full | ShutOut | SearchSlow)
+        || greets(saying)
 }
 
 fn nexts(saying: Saying) -> bool {
-    matches!(saying, Saying::LeftNext | Saying::Held { .. }) || finds(saying)
+    matches!(saying, Saying::LeftNext | Saying::Held { .. } | Saying::ChatOver) || finds(saying)
 }
 
 fn stops(saying: Saying) -> bool {
-    use Saying::{Cancelled, Held, LeftSelf, Menu, NotChatting};
-    matches!(saying, LeftSelf | Cancelled | NotChatting | Held { .. } | Menu)
+    use Saying::{Cancelled, Held, LeftSelf, Menu};
+    is_over(saying) || matches!(saying, LeftSelf | Cancelled | Held { .. } | Menu)
+}
+
+/// He is in no chat, or not in the one that he meant.
+fn is_over(saying: Saying) -> bool {
+    matches!(saying, Saying::NotChatting | Saying::ChatOver)
 }
 
 fn locks(saying: Saying) -> bool {
-    use Saying::{LockAsk, LockPoor, NotChatting};
-    matches!(saying, LockAsk { .. } | LockPoor { .. } | NotChatting)
+    use Saying::{LockAsk, LockPoor};
+    is_over(saying) || matches!(saying, LockAsk { .. } | LockPoor { .. })
 }
 
 fn vips(saying: Saying) -> bool {
@@ -346,6 +355,8 @@ fn name(deed: &Deed) -> String {
         Deed::Asks(_) => "the question before a payment".to_owned(),
         Deed::Paid { .. } => "a payment".to_owned(),
         Deed::Refunded { .. } => "a refund".to_owned(),
+        Deed::Changed => "an edit".to_owned(),
+        Deed::Signed => "a sign".to_owned(),
         Deed::Blocked | Deed::Returned | Deed::Other => "an update".to_owned(),
     }
 }

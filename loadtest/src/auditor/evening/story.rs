@@ -19,6 +19,8 @@ pub(super) struct Spell {
     pub(super) key: u64,
     /// He was told of his partner.
     pub(super) met_at: At,
+    /// By the message of this number in his chat.
+    pub(super) message: i64,
     /// What he was told of him.
     pub(super) shown: Saying,
     /// He was told of its end (or blocked the bot), and how.
@@ -240,7 +242,13 @@ impl Story {
                     };
                     self.odd.extend(what.map(|what| (got.at, Check::TwoChats, what)));
                     open = Some(self.spells.len());
-                    self.spells.push(Spell { key: got.key, met_at: got.at, shown: saying, end: None });
+                    self.spells.push(Spell {
+                        key: got.key,
+                        met_at: got.at,
+                        message: got.message,
+                        shown: saying,
+                        end: None,
+                    });
                 }
                 ended if ended.ends_a_chat() => match open.take() {
                     Some(spell) => self.spells[spell].end = Some((got.at, End::Told(ended))),

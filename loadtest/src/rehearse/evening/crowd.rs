@@ -143,6 +143,7 @@ impl Room {
         let person = self.people[nth as usize];
         match news.what {
             News::Charge(charge) => drop(self.charges.insert(nth, charge)),
+            News::Own(message) => self.minds[nth as usize].said(message),
             News::Message { text, invoice, message, buttons } if news.bot == person.bot => {
                 let seen = Seen { saying: Saying::of(&text), invoice, message, buttons: &buttons };
                 let reaction = self.minds[nth as usize].sees(&seen, &person, &mut self.rng);

@@ -20,6 +20,8 @@ pub(super) enum News {
     Message { text: String, invoice: bool, message: i64, buttons: Vec<(String, String)> },
     /// The platform's number of his payment.
     Charge(String),
+    /// The number of what he has just said.
+    Own(i64),
 }
 
 /// Listens to the wire for the students.
@@ -36,6 +38,12 @@ impl Ears {
         let heard = match event {
             Wire::Call(call) => message(call),
             Wire::Update(update) => match &update.what {
+                What::Text(text) if !text.starts_with('/') => update.message_id.map(|message| Heard {
+                    at: update.queued_at,
+                    bot: update.bot,
+                    user: update.user,
+                    what: News::Own(message),
+                }),
                 What::Other(name) => name.strip_prefix("successful_payment:").map(|rest| Heard {
                     at: update.queued_at,
                     bot: update.bot,

@@ -110,7 +110,7 @@ pub(super) fn hold(options: &Options, evening: &Evening, truth: &Truth) -> Resul
         evening.length.as_secs_f64()
     ));
     progress.begin(intents);
-    stage.kills = kills(options.kills, evening.length);
+    stage.kills = kills(options.kills, evening);
     let listen = stage.environment.ready;
     let begun = stage.changing.begin(options.changes, &options.profile, evening.length, listen);
     begun.map_err(|e| io("start a thread", e))?;
@@ -142,7 +142,8 @@ fn ears() -> (Ears, Receiver<Heard>) {
     (Ears::new(sender), heard)
 }
 
-/// So many kills, evenly over the evening: the one of an evening with one is in its middle.
-fn kills(count: u32, length: Duration) -> VecDeque<Duration> {
-    (1..=count).map(|nth| length * nth / (count + 1)).collect()
+/// So many kills, evenly over the time in which all are there: one is in its middle.
+fn kills(count: u32, evening: &Evening) -> VecDeque<Duration> {
+    let whole = evening.length.saturating_sub(evening.ramp());
+    (1..=count).map(|nth| evening.ramp() + whole * nth / (count + 1)).collect()
 }

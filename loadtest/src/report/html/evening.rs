@@ -83,6 +83,7 @@ fn whole(report: &Report, evening: &Evening, out: &mut String) {
     };
     row("people whom the bot knows", thousands(u64::from(evening.users)));
     row("people who did something", thousands(evening.people));
+    row("people in chats at one moment, at most", thousands(evening.people_in_chats_at_once));
     row("texts that arrived", thousands(evening.texts));
     row("photos, voice and the like that arrived", thousands(evening.media));
     row("refused, and their senders told", thousands(evening.not_sent));

@@ -52,6 +52,10 @@ pub struct Mind {
     is_vip: bool,
     /// The buttons of his chat, and their message.
     chat: Option<Keyboard>,
+    /// What his partner said last, in this chat.
+    heard: Option<i64>,
+    /// What he said last himself, in this chat.
+    said: Option<i64>,
 }
 
 impl Mind {
@@ -97,6 +101,7 @@ impl Mind {
             Saying::Held { .. } if !self.there && rng.bool() => Some(Act::Block),
             Saying::Met { .. } | Saying::Searching | Saying::SearchingAlready if !self.there => Some(Act::Go),
             Saying::NobodyFound | Saying::Full if self.there => return thinks(rng, 4.0, 8.0, Act::Find),
+            Saying::SearchSlow if self.there => return thinks(rng, 20.0, 40.0, Act::Find),
             _ if self.there && self.place == Place::Apart => match seen.saying {
                 Saying::Ready if who.vip => Some(Act::Vip),
                 Saying::Ready
@@ -112,11 +117,18 @@ impl Mind {
         thinks(rng, 0.4, 2.5, act?)
     }
 
+    /// What he has just said has this number.
+    pub fn said(&mut self, message: i64) {
+        self.said = Some(message).filter(|_| self.place == Place::Chatting);
+    }
+
     /// Where he is now.
     fn moves(&mut self, seen: &Seen<'_>) {
         match seen.saying {
+            // None of the bot's own words.
+            Saying::Other if self.place == Place::Chatting => self.heard = Some(seen.message),
             Saying::Met { .. } => {
-                self.place = Place::Chatting;
+                self.leaves(Place::Chatting);
                 let buttons = seen.buttons.iter();
                 let buttons = buttons.map(|(label, data)| (Label::of(label), data.as_str().into())).collect();
                 self.chat = Some((seen.message, buttons));
@@ -136,6 +148,7 @@ impl Mind {
     fn leaves(&mut self, to: Place) {
         self.place = to;
         self.chat = None;
+        (self.heard, self.said) = (None, None);
         self.wants_a_lock = false;
     }
 
@@ -159,6 +172,20 @@ impl Mind {
                 let words = words(Language::English, nth);
                 text(&format!("{words}, I am @some_{}", words.len()))
             }
+            Act::Reply(nth) if talks => {
+                let words = words(who.language, nth);
+                match self.heard {
+                    Some(message) => vec![What::Other(format!("reply:{message}:{words}"))],
+                    None => text(&words),
+                }
+            }
+            Act::Change(nth) if talks && self.said.is_some() => {
+                let message = self.said.unwrap_or_default();
+                vec![What::Other(format!("edit:{message}:{}", words(who.language, nth)))]
+            }
+            Act::Sign if talks && self.heard.is_some() => {
+                vec![What::Other(format!("react:{}:👍", self.heard.unwrap_or_default()))]
+            }
             Act::Send(media) if talks => sends(media, rng),
             Act::Next if talks => self.presses_or(Label::Next, "/next", rng),
             Act::Block if self.place == Place::Chatting => self.presses_or(Label::Block, "/block", rng),
@@ -174,7 +201,8 @@ impl Mind {
                 self.leaves(Place::Apart);
                 vec![What::Other("my_chat_member".to_owned())]
             }
-            Act::Age => text(&who.age.to_string()),
+            // Asked once more, over a kill, he has answered already.
+            Act::Age if self.place == Place::Outside => text(&who.age.to_string()),
             Act::Press { message, data } => press(message, data.into()),
             Act::Pay(message) => vec![What::Other(format!("pay:{message}"))],
             _ => Vec::new(),

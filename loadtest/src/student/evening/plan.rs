@@ -14,11 +14,11 @@ use crate::wire::BotIx;
 pub struct Evening {
     /// People whom the bot knows, those included who come for the first time.
     pub users: u32,
-    /// People who are there at once, talking or looking for somebody.
+    /// People who are to be in chats at once; some more are there, and look for somebody.
     pub chatting: u32,
     /// From the first who comes to the last word.
     pub length: Duration,
-    /// From one message of a person to his next, in the mean.
+    /// From one message of a person to his next, in the mean; at least half of it and at most one and a half.
     pub talk_every: Duration,
     /// How long somebody stays, in the mean.
     pub stay: Duration,
@@ -36,9 +36,12 @@ pub struct Evening {
 
 /// Messages a second that people write in all unless told otherwise: with what comes and goes some 60 % of what 17
 /// bots may send, so that a message seldom meets a queue.
-const TALK_A_SECOND: f64 = 170.0;
+const TALK_A_SECOND: f64 = 220.0;
 /// One who comes costs about six messages: as many a second as leave room for the talk.
 const COMERS_A_SECOND: f64 = 14.0;
+/// From the end of one chat to the next, a pause between two visits included: so long somebody takes up a place without
+/// being in a chat.
+const APART: f64 = 12.0;
 /// Those at once who come in the first minutes: each is told that he is searched for, and whom he met.
 const RAMP_A_SECOND: f64 = 60.0;
 
@@ -61,10 +64,18 @@ impl Evening {
         }
     }
 
+    /// Places, each of which somebody takes up: as many as keep `chatting` people in chats.
+    pub fn places(&self) -> u32 {
+        if self.eager {
+            return self.chatting;
+        }
+        self.chatting + (COMERS_A_SECOND * self.bots as f64 / 17.0 * APART) as u32
+    }
+
     /// How long it takes until all are there.
     pub fn ramp(&self) -> Duration {
         let share = self.bots as f64 / 17.0;
-        let needed = f64::from(self.chatting) / (RAMP_A_SECOND * share);
+        let needed = f64::from(self.places()) / (RAMP_A_SECOND * share);
         Duration::from_secs_f64(needed.min(self.length.as_secs_f64() / 2.0))
     }
 }
@@ -91,6 +102,12 @@ pub enum Act {
     Say(u32),
     /// He says something that names an account.
     Betray(u32),
+    /// He answers what he heard last.
+    Reply(u32),
+    /// He changes what he said last.
+    Change(u32),
+    /// He sets a sign on what he heard last.
+    Sign,
     /// He sends something that is no text.
     Send(Media),
     /// He wants another partner.
@@ -152,6 +169,9 @@ mod habit {
     pub(super) const VIP: f64 = 0.03;
     /// Of a hundred messages.
     pub(super) const BETRAYS: f64 = 0.005;
+    pub(super) const REPLIES: f64 = 0.05;
+    pub(super) const CHANGES: f64 = 0.03;
+    pub(super) const SIGNS: f64 = 0.02;
 }
 
 /// The same settings give the same evening, act by act.
@@ -197,7 +217,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn fill_the_slots(&mut self, newcomers: u32) {
-        let slots = self.evening.chatting;
+        let slots = self.evening.places();
         let ramp = self.evening.ramp().as_secs_f64();
         // When each slot is free; the earliest first, so that people come in the order of time.
         let mut free: std::collections::BinaryHeap<std::cmp::Reverse<(u64, u32)>> = (0..slots)
@@ -254,7 +274,7 @@ impl Writer<'_> {
         self.intend(from, person, Act::Come);
         let mut at = from;
         loop {
-            at += (self.exponential(self.evening.talk_every) * 1e6) as u64;
+            at += (self.evening.talk_every.as_secs_f64() * (0.5 + self.rng.f64()) * 1e6) as u64;
             if at >= to.min(end) {
                 break;
             }
@@ -308,8 +328,14 @@ impl Writer<'_> {
 
     fn message(&mut self) -> Act {
         self.said += 1;
-        if self.rng.f64() < habit::BETRAYS {
-            return Act::Betray(self.said);
+        let mut draw = self.rng.f64();
+        let acts = [Act::Betray(self.said), Act::Reply(self.said), Act::Change(self.said), Act::Sign];
+        let shares = [habit::BETRAYS, habit::REPLIES, habit::CHANGES, habit::SIGNS];
+        for (act, share) in acts.into_iter().zip(shares) {
+            if draw < share {
+                return act;
+            }
+            draw -= share;
         }
         if self.rng.f64() >= self.evening.media {
             return Act::Say(self.said);
@@ -382,7 +408,8 @@ mod tests {
             }
             most = most.max(there.len());
         }
-        assert_eq!(most, 100);
+        assert_eq!(most, evening.places() as usize);
+        assert!((100..140).contains(&most));
     }
 
     #[test]

@@ -67,6 +67,10 @@ pub enum Saying {
     NotSent,
     /// Too much at once.
     SlowDown,
+    /// Too many searches.
+    SearchSlow,
+    /// A command or a button that was meant for a chat before this one.
+    ChatOver,
     /// What VIP days cost.
     VipOffer,
     /// He is a VIP.
@@ -130,7 +134,7 @@ fn at(numbers: &[u32], nth: usize) -> u32 {
     numbers.get(nth).copied().unwrap_or(0)
 }
 
-const TABLE: [Words; 39] = [
+const TABLE: [Words; 41] = [
     (|_| Saying::AskLanguage, ["اختر اللغة", "Choose your language", "زبان خود را"]),
     (|_| Saying::AskGender, ["من أنت؟", "Who are you?", "جنسیت شما"]),
     (|_| Saying::AskAge, ["كم عمرك", "How old are you", "چند سال دارید"]),
@@ -154,6 +158,8 @@ const TABLE: [Words; 39] = [
     (|_| Saying::IdleEnd, ["لم يكتب أحد", "Nobody has written for", "کسی چیزی ننوشته"]),
     (|_| Saying::LeftSelf, ["غادرت المحادثة", "You have left the chat", "شما گفتگو را ترک کردید"]),
     (|_| Saying::NotSent, ["⚠️ لم تُرسل", "⚠️ Not sent", "⚠️ فرستاده نشد"]),
+    (|_| Saying::SearchSlow, ["لقد بحثتَ كثيرًا", "You have searched very often", "بارها جستجو کردید"]),
+    (|_| Saying::ChatOver, ["تلك المحادثة انتهت", "That chat is over", "آن گفتگو پایان"]),
     (|_| Saying::SlowDown, ["رسائل كثيرة", "Too many messages", "پیام‌ها زیاد"]),
     (|_| Saying::VipOffer, ["باشتراك VIP", "As a VIP you go first", "با اشتراک ویژه"]),
     (|n| Saying::PaidDays { days: at(n, 0) }, ["لديك الآن", "You are a VIP for", "اکنون"]),
