@@ -1,6 +1,7 @@
 //! `nobat doctor`: will it work? Asks the machine and the platform; a line each, with what to do.
 
 mod machine;
+mod places;
 mod platform;
 
 use super::args::Doctor;

@@ -64,6 +64,58 @@ fn what_is_wrong_at_the_platform_is_told_with_its_remedy() {
 }
 
 #[test]
+fn every_bot_must_be_where_it_is_needed() {
+    let platform = Platform::start();
+    let more = "[chat]\nrequired_channels = [\"@whole_channel\", \"@half_channel\"]\nadmin_chat = \"-1001\"\n\
+                media_channel = \"-1002\"\n";
+    let place = chat(&platform, more);
+    let toml = std::fs::read_to_string(place.path("nobat.toml")).expect("read");
+    let two = toml.replace("[\"1000001:TEST\"]", "[\"1000001:TEST\", \"1000002:TEST\"]");
+    std::fs::write(place.path("nobat.toml"), two).expect("written");
+    let (status, out, says) = place.ask(&["doctor"]);
+    assert_eq!(status, 1, "{out}{says}");
+    for line in [
+        "ok   channel @whole_channel @whole_channel: each of the 2 bots may do there what it has to",
+        "BAD  channel @half_channel @half_channel: the bot of lane 1 is `left` there, and has to be its administrator",
+        "ok   reports to -1001 -1001: each of the 2 bots",
+        "BAD  media to -1002 -1002: the bot is `member` there, the bot of lane 1 is `member` there",
+    ] {
+        assert!(out.contains(line), "{line}:\n{out}");
+    }
+    assert!(out.contains("make the bot an administrator of @half_channel"), "{out}");
+}
+
+#[test]
+fn payments_that_would_fail_are_told_before_the_first() {
+    let platform = Platform::start();
+    let place = chat(&platform, "[chat]\nstars = true\n[webhook]\nurl = \"https://bot.example\"\n");
+    let (_, out, _) = place.ask(&["doctor"]);
+    assert!(out.contains("ok   payments   5 offers for Stars"), "{out}");
+    // Registered by hand, for messages alone.
+    platform.register("https://bot.example/webhook", "[\"message\"]");
+    let (status, out, _) = place.ask(&["doctor"]);
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains("BAD  payments   offers are shown, but the webhook does not deliver"), "{out}");
+    assert!(out.contains("run `nobat webhook setup`"), "{out}");
+}
+
+#[test]
+fn a_dead_token_and_a_webhook_elsewhere_are_told_with_their_remedies() {
+    let platform = Platform::start();
+    let place = chat(&platform, "[webhook]\nurl = \"https://bot.example\"\n");
+    platform.register("https://elsewhere.example/webhook", "[]");
+    let (_, out, _) = place.ask(&["doctor"]);
+    assert!(out.contains("note webhook 0") && out.contains("elsewhere.example"), "{out}");
+    assert!(out.contains("nobat webhook setup"), "{out}");
+    platform.forget_tokens();
+    let (status, out, _) = place.ask(&["doctor"]);
+    assert!(
+        status == 1 && out.contains("BAD  lane 0") && out.contains("copy it again from @BotFather"),
+        "{out}"
+    );
+}
+
+#[test]
 fn another_poller_is_told_before_it_is_met_and_a_running_nobat_is_none() {
     let platform = Platform::start();
     let place = chat(&platform, "[log]\nlevel = \"info\"\n");

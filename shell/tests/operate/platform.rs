@@ -25,6 +25,7 @@ type Calls = Mutex<Vec<(String, serde_json::Value)>>;
 struct Mood {
     calls: Calls,
     slow: AtomicBool,
+    forgets: AtomicBool,
     polled: AtomicBool,
     /// What `Date` says; the time as it is if empty.
     date: Mutex<String>,
@@ -51,6 +52,18 @@ impl Platform {
     /// Answers take 300 ms from now on.
     pub(crate) fn be_slow(&self) {
         self.mood.slow.store(true, Ordering::Relaxed);
+    }
+
+    /// No token is known any more.
+    pub(crate) fn forget_tokens(&self) {
+        self.mood.forgets.store(true, Ordering::Relaxed);
+    }
+
+    /// Somebody registers this webhook by hand.
+    pub(crate) fn register(&self, url: &str, kinds: &str) {
+        let field = |name: &str, value: &str| format!("name=\"{name}\"\r\n\r\n{value}\r\n");
+        let body = field("url", url) + &field("allowed_updates", kinds);
+        *self.mood.registration.lock().expect("a registration") = body.into_bytes();
     }
 
     /// Another process polls every bot from now on.
@@ -120,6 +133,10 @@ fn serve(stream: &TcpStream, chats: &Chats, mood: &Mood) -> std::io::Result<()> 
                 *chats.lock().expect("chats").entry(chat).or_default() += 1;
                 format!("{{\"message_id\":1,\"date\":1,\"chat\":{{\"id\":{chat},\"type\":\"private\"}}}}")
             }
+            "getMe" if mood.forgets.load(Ordering::Relaxed) => {
+                refuse(stream, 401, "Unauthorized")?;
+                continue;
+            }
             "getMe" => {
                 let id = head.split("/bot").nth(1).and_then(|rest| rest.split(':').next()).unwrap_or("0");
                 format!("{{\"id\":{id},\"is_bot\":true,\"username\":\"a_bot\"}}")
@@ -138,6 +155,10 @@ fn serve(stream: &TcpStream, chats: &Chats, mood: &Mood) -> std::io::Result<()> 
                 continue;
             }
             "getChat" => "{\"id\":1}".to_owned(),
+            // The second bot was forgotten.
+            "getChatMember" if text("chat_id").contains("half") && call["user_id"] == 1_000_002 => {
+                "{\"status\":\"left\"}".to_owned()
+            }
             "getChatMember" if text("chat_id").starts_with("-100") => "{\"status\":\"member\"}".to_owned(),
             "getChatMember" => "{\"status\":\"administrator\"}".to_owned(),
             "setWebhook" => {

@@ -1,10 +1,8 @@
 //! What the platform says: of each token, webhook, channel and administrator, and of the time.
 
-use super::{Found, Report};
+use super::{Found, Report, places};
 use crate::channel::telegram::Api;
-use crate::channel::telegram::api::{
-    ApiError, ChatMember, get_chat, get_chat_member, get_me, peek_updates, webhook_info,
-};
+use crate::channel::telegram::api::{ApiError, get_chat, get_me, peek_updates, webhook_info};
 use crate::channel::telegram::setup::Plan;
 use crate::clock::Clock;
 use crate::config::{Config, Kind, Polling};
@@ -37,8 +35,8 @@ pub(super) fn look(api: &dyn Api, config: &Config, running: bool, report: &mut R
         Some(why) => polling(api, config, why, running, report)?,
     }
     if config.kind == Kind::Chat {
-        for (name, found) in channels(api, config) {
-            report.tell(&name, found)?;
+        for place in places::of(config) {
+            report.tell(&place.label(), place.look(api, config))?;
         }
         report.tell("payments", payments(api, config))?;
     }
@@ -85,7 +83,11 @@ fn webhooks(api: &dyn Api, config: &Config, report: &mut Report<'_>) -> io::Resu
     };
     let mut written = Ok(());
     Plan::new(config, url).verify(api, &mut |line| {
-        let found = if line.good { Found::good(line.says.clone()) } else { Found::note(line.says.clone()) };
+        let found = match line.good {
+            true => Found::good(line.says.clone()),
+            false if line.says.contains("webhook setup") => Found::note(line.says.clone()),
+            false => Found::note(format!("{}; `nobat webhook setup` mends it", line.says)),
+        };
         if written.is_ok() {
             written = report.tell(&format!("webhook {}", line.lane), found);
         }
@@ -125,30 +127,6 @@ fn polling(
         report.tell(&format!("polling {lane}"), found)?;
     }
     Ok(())
-}
-
-/// Does each channel exist, and may the main bot ask who its members are?
-fn channels<'c>(api: &'c dyn Api, config: &'c Config) -> impl Iterator<Item = (String, Found)> + 'c {
-    let main = &config.lanes[0];
-    config.chat.channels.iter().map(move |channel| {
-        let name = &channel.name;
-        let remedy = format!(
-            "make the bot an administrator of {name}, and write its name as it is (@name or -100...)"
-        );
-        let found = match get_chat(api, &main.token, name) {
-            Err(error) => Found::bad(format!("{error}; {remedy}")),
-            Ok(()) => match get_chat_member(api, &main.token, name, main.bot_id.0) {
-                Ok(ChatMember { status }) if status == "administrator" || status == "creator" => {
-                    Found::good(format!("{name}: the bot is its {status}"))
-                }
-                Ok(ChatMember { status }) => Found::bad(format!(
-                    "{name}: the bot is `{status}` there, so it is not told who its members are; {remedy}"
-                )),
-                Err(error) => Found::bad(format!("{name}: {error}; {remedy}")),
-            },
-        };
-        (format!("channel {name}"), found)
-    })
 }
 
 /// Are payments as they are wanted?
