@@ -3,6 +3,7 @@
 mod admin;
 mod channels;
 mod conversation;
+mod full;
 mod late;
 mod money;
 mod properties;

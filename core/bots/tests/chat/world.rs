@@ -209,7 +209,17 @@ impl World {
         }
     }
 
-    fn show(&mut self, envelope: &Envelope) {
+    /// It was not sent, and will not be.
+    pub(crate) fn gives_up(&mut self, envelope: &Envelope) {
+        self.end(envelope, End::Dropped(DropReason::Stale), &[]);
+    }
+
+    /// What is to be sent and was not taken by anybody.
+    pub(crate) fn take_out(&mut self) -> Vec<Envelope> {
+        std::mem::take(&mut *self.engine.journal().out.lock().unwrap())
+    }
+
+    pub(crate) fn show(&mut self, envelope: &Envelope) {
         if envelope.deadline.is_some_and(|deadline| deadline < self.now().wall) {
             return self.end(envelope, End::Dropped(DropReason::Stale), &[]);
         }

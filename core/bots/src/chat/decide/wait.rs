@@ -1,7 +1,8 @@
 //! The message that says that he waits: it turns while he does.
 //!
-//! Every [`EVERY`] it is edited, [`TURNS_MAX`] times, so that a long wait does not edit for ever. An edit is of
-//! the lowest class and worth nothing when the next is due: where a reply waits for its slot, it is dropped.
+//! Every [`EVERY`] it is edited, [`TURNS_MAX`] times, so that a long wait does not edit for ever. It costs nobody his
+//! turn: while more than half a second's work waits ([`BUSY`]) no edit is made at all; one that was made before is of
+//! the lowest class, and dropped when the next is due.
 //! Which message it is, the engine knows by its [`Thread`]: the newest that says that he waits.
 
 use super::Turn;
@@ -17,6 +18,8 @@ use nobat_core::time::UnixMillis;
 pub(in crate::chat) const EVERY: Duration = Duration::from_secs(3);
 /// A minute of them.
 pub(in crate::chat) const TURNS_MAX: u8 = 20;
+/// Messages that wait to be sent, for each lane: with more, nothing turns. A lane sends 30 a second.
+const BUSY: u64 = 15;
 /// The kind's own number for the message that turns.
 const WAITS: MessageId = MessageId(1);
 
@@ -38,6 +41,9 @@ impl Turn<'_> {
         let Some(next) = self.turns_at() else { return self.arm(None) };
         let step = self.state.extras.turned + 1;
         self.happened(Event::Turned(step));
+        if self.view.census.pending > BUSY * u64::from(self.view.lanes) {
+            return self.arm(self.turns_at());
+        }
         let say = Say::Turned { language: self.language(), step };
         let (class, deadline) = (Class::Bulk, Some(next));
         let edit = Outgoing { class, pinned: true, deadline, ..Outgoing::reply(say.payload()) };
