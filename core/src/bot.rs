@@ -7,6 +7,7 @@
 //! because the journal is replayed through `evolve`.
 
 use crate::envelope::{Class, Payload, Place};
+use crate::gate::rate::Rate;
 use crate::id::{BotId, ChatId, LaneIx, MessageId, UserId};
 use crate::record::Record;
 use crate::time::{Now, UnixMillis};
@@ -45,6 +46,12 @@ pub trait Bot: Send + Sync + 'static {
     where
         Self: Sized,
     {
+        None
+    }
+
+    /// How often one user may write, in place of what the kind was made with; asked anew whenever the settings
+    /// change. None, the default: as it was made.
+    fn rate(&self) -> Option<Rate> {
         None
     }
 

@@ -5,6 +5,7 @@
 
 use crate::bot::{Bot, Call, Echo, Input, Outcome, Outgoing, RenderView, Thread, Unrenderable, View, Want};
 use crate::envelope::Payload;
+use crate::gate::rate::Rate;
 use crate::record::{Malformed, Reader, Record, Write};
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ pub(crate) trait ErasedBot: Send + Sync {
 
     /// The bot as this state of [`crate::bot::COMMON`] has it, if its kind has such settings.
     fn under(&self, common: &[u8]) -> Result<Option<Arc<dyn ErasedBot>>, Malformed>;
+
+    /// How often one user may write, if the bot says so.
+    fn rate(&self) -> Option<Rate>;
 
     /// What a partner is shown of who has this state.
     fn card(&self, state: &[u8]) -> Result<Vec<u8>, Malformed>;
@@ -69,6 +73,10 @@ impl<B: Bot> ErasedBot for B {
             B::evolve(&mut state, event);
         }
         Ok(Some(Effects { state: bytes(&state), events, sends: decision.sends, wants: decision.wants }))
+    }
+
+    fn rate(&self) -> Option<Rate> {
+        Bot::rate(self)
     }
 
     fn card(&self, state: &[u8]) -> Result<Vec<u8>, Malformed> {

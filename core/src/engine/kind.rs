@@ -22,7 +22,8 @@ pub struct Kind {
     /// As its common state has it. Held for the length of a copy.
     pub(super) bot: Mutex<Arc<dyn ErasedBot>>,
     pub(super) lanes: u16,
-    pub(super) rate: Rate,
+    /// As it was made; see [`Kind::rate`].
+    rate: Rate,
     /// One set of ids per lane.
     pub(super) seen: Box<[Mutex<Seen>]>,
     pub(super) released: AtomicBool,
@@ -52,6 +53,11 @@ impl Kind {
 
     pub(super) fn bot(&self) -> Arc<dyn ErasedBot> {
         Arc::clone(&self.bot.lock())
+    }
+
+    /// How often one user may write now.
+    pub(super) fn rate(&self) -> Rate {
+        self.bot.lock().rate().unwrap_or(self.rate)
     }
 
     /// From here on the kind is as this state of [`crate::bot::COMMON`] has it. Called under that user's lock.

@@ -86,7 +86,7 @@ impl<J: Journal> Engine<J> {
             }
             let limited = limited(turn.input);
             let pass = *passed.get_or_insert_with(|| {
-                if limited { cell.spell.take(&kind.rate, now.mono) } else { Pass::Yes }
+                if limited { cell.spell.take(&kind.rate(), now.mono) } else { Pass::Yes }
             });
             let too_fast;
             let (input, as_what) = match pass {

@@ -57,6 +57,10 @@ pub struct ChatConfig {
     pub referral_cap: u32,
     /// Where reports go.
     pub admin_chat: Option<i64>,
+    /// What the bot itself notices is told there as well.
+    pub alerts: bool,
+    /// A bank card and whose it is.
+    pub card: Option<(String, String)>,
     /// Where pictures and the like are copied to.
     pub media_channel: Option<i64>,
     /// In what language administrators are told things.
@@ -102,6 +106,8 @@ pub(super) fn chat(values: &mut Values<'_>) -> ChatConfig {
         referral_percent: values.small(keys::CHAT_REFERRAL_PERCENT),
         referral_cap: values.small(keys::CHAT_REFERRAL_CAP),
         admin_chat: chat_number(values, keys::CHAT_ADMIN_CHAT),
+        alerts: values.flag(keys::CHAT_ALERTS),
+        card: card(values),
         media_channel: chat_number(values, keys::CHAT_MEDIA),
         admin_language: ["ar", "en", "fa"][values.one_of(keys::CHAT_ADMIN_LANGUAGE).unwrap_or(1).min(2)],
         texts_dir: values.path(keys::CHAT_TEXTS_DIR),
@@ -131,6 +137,18 @@ fn channels(values: &mut Values<'_>) -> Vec<Channel> {
         }
     }
     read
+}
+
+/// A card and its owner. An owner without a card is a mistake.
+fn card(values: &mut Values<'_>) -> Option<(String, String)> {
+    let (card, payee) = (values.text(keys::CHAT_CARD), values.text(keys::CHAT_PAYEE));
+    if card.is_none() && payee.is_some() {
+        let origin = values.origin(keys::CHAT_PAYEE);
+        let (what, remedy) =
+            ("names whose card it is, and there is no card", "set PAYMENT_CARD_NUMBER as well");
+        values.problems.add(&origin, keys::CHAT_PAYEE.key().dotted(), what.to_owned(), remedy.to_owned());
+    }
+    card.map(|card| (card, payee.unwrap_or_default()))
 }
 
 /// The number of a group or channel.

@@ -32,9 +32,6 @@ pub fn markdown() -> String {
     for (name, standing) in OTHER_NAMES {
         let says = match standing {
             Standing::Tokens => "the tokens of the lanes, see above".to_owned(),
-            Standing::Kind(kind) => {
-                format!("of the `{kind}` bot, which does not use it yet; not needed by others")
-            }
             Standing::Unneeded(why) => format!("accepted and not needed: {why}"),
         };
         let _ = writeln!(out, "| `{name}` | {says} |");

@@ -295,6 +295,12 @@ keys! {
         "Newcomers of one user that are counted in a day.";
     CHAT_ADMIN_CHAT: chat.admin_chat, &[("ADMIN_CONTROL_CHAT_ID", Same)], Text, "",
         "The number of a group where reports go, with what was said last. Every bot must be a member.";
+    CHAT_ALERTS: chat.admin_alerts, &[("ENABLE_ADMIN_ALERTS", Same)], Bool, "true",
+        "Tell `admin_chat` also what nobody reported: who was shut out, payments that gave nothing, newcomers that were not counted, channels that cannot be looked into.";
+    CHAT_CARD: chat.card_number, &[("PAYMENT_CARD_NUMBER", Same)], Text, "",
+        "A bank card that is named in `/vip` and `/paysupport`. What was paid to it an administrator gives by `/give`.";
+    CHAT_PAYEE: chat.card_payee, &[("PAYMENT_PAYEE_NAME", Same)], Text, "",
+        "Whose card it is.";
     CHAT_MEDIA: chat.media_channel, &[("ADMIN_MEDIA_CHANNEL_ID", Same)], Text, "",
         "The number of a channel where pictures, films, voice messages and files of chats are copied to. `/privacy` says so. Every bot must be allowed to write there.";
     CHAT_ADMIN_LANGUAGE: chat.admin_language, &[], OneOf(&["ar", "en", "fa"]), "en",
@@ -340,8 +346,6 @@ keys! {
 pub enum Standing {
     /// The tokens of the lanes.
     Tokens,
-    /// Of this kind of bot, which has no use for it in this version; not needed by others.
-    Kind(&'static str),
     /// Not needed at all, and why.
     Unneeded(&'static str),
 }
@@ -354,7 +358,4 @@ pub const OTHER_NAMES: &[(&str, Standing)] = &[
     ("REDIS_URL", Standing::Unneeded("Nobat keeps its state itself")),
     ("CACHE_TTL_SECONDS", Standing::Unneeded("results are looked up in memory, there is no cache to expire")),
     ("CLEANUP_INTERVAL_SECONDS", Standing::Unneeded("memory is bounded without a sweep")),
-    ("ENABLE_ADMIN_ALERTS", Standing::Kind("chat")),
-    ("PAYMENT_CARD_NUMBER", Standing::Kind("chat")),
-    ("PAYMENT_PAYEE_NAME", Standing::Kind("chat")),
 ];

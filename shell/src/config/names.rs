@@ -55,10 +55,6 @@ pub(super) fn report(sources: &Sources, kind: Option<Kind>) -> Vec<NameReport> {
         if let Some((_, standing)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
             return Some(match standing {
                 Standing::Tokens => NameUse::Used,
-                Standing::Kind(of) if kind.is_some_and(|kind| kind.name() == *of) => {
-                    NameUse::NotNeeded(format!("the {of} bot of this version has no use for it yet"))
-                }
-                Standing::Kind(of) => NameUse::NotNeeded(format!("only a {of} bot has a use for it")),
                 Standing::Unneeded(why) => NameUse::NotNeeded((*why).to_owned()),
             });
         }

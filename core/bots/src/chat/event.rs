@@ -180,6 +180,13 @@ pub enum Event {
     },
     /// The message that says that he waits has turned so often.
     Turned(u8),
+    /// An administrator gave him this.
+    Given {
+        /// What.
+        what: Gave,
+        /// When.
+        at: UnixMillis,
+    },
     /// He asked for a partner.
     Looked {
         /// When.
@@ -238,6 +245,7 @@ const TURNED: u8 = 35;
 const TAKEN_OVER: u8 = 36;
 const LOOKED: u8 = 37;
 const ALBUM_REFUSED: u8 = 38;
+const GIVEN: u8 = 39;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -313,6 +321,10 @@ impl Record for Event {
             }
             Self::Turned(n) => put(TURNED, &[n.into()]),
             Self::Looked { at } => put(LOOKED, &[at.0]),
+            Self::Given { what, at } => {
+                put(GIVEN, &[at.0]);
+                purse::put_gave(what, out);
+            }
             Self::Unsaid { told_at } => put(UNSAID, &[told_at.map_or(0, |at| at.0)]),
         }
     }
@@ -375,6 +387,7 @@ impl Record for Event {
             }
             TURNED => Self::Turned(byte(from)?),
             LOOKED => Self::Looked { at: at(from)? },
+            GIVEN => Self::Given { at: at(from)?, what: purse::gave(from)? },
             UNSAID => Self::Unsaid { told_at: Some(at(from)?).filter(|at| at.0 != 0) },
             _ => return Err(Malformed("a chat event of an unknown kind")),
         })

@@ -10,6 +10,7 @@ use super::purse::Gave;
 use super::shop::{LockOffer, Offer};
 use super::{AGE_MAX, Settings};
 use core::time::Duration;
+use nobat_core::gate::rate::Rate;
 
 type Read = fn(&mut Settings, &str) -> Result<(), &'static str>;
 
@@ -41,6 +42,19 @@ pub(super) const KNOBS: &[Knob] = &[
             Ok(())
         },
         |s| on_off(s.private),
+    ),
+    knob(
+        "flood_messages",
+        |s, v| put(&mut s.flood_messages, number(v, 1, Rate::COUNT_MAX)?),
+        |s| s.flood_messages.to_string(),
+    ),
+    knob(
+        "flood_seconds",
+        |s, v| {
+            s.flood_per = Duration::from_secs(number(v, 1, 3_600)?.into());
+            Ok(())
+        },
+        |s| s.flood_per.as_secs().to_string(),
     ),
     knob("idle_minutes", |s, v| minutes(&mut s.idle, v, 1440), |s| in_minutes(s.idle)),
     knob(
@@ -222,6 +236,8 @@ mod tests {
             ("age_min", "18"),
             ("credit_packages", "5:50,20:150"),
             ("filter_contacts", "off"),
+            ("flood_messages", "5"),
+            ("flood_seconds", "30"),
             ("idle_minutes", "7"),
             ("lock_prices", "5:1,10:2"),
             ("protect_content", "on"),

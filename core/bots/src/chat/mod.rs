@@ -58,6 +58,7 @@ use nobat_core::bot::{
     Bot, Call, Decision, Echo, Input, Moment, Outcome, RenderView, Thread, Unrenderable, View,
 };
 use nobat_core::envelope::Payload;
+use nobat_core::gate::rate::Rate;
 use nobat_core::id::{ChatId, UserId};
 use nobat_core::record::Record;
 use say::Say;
@@ -81,6 +82,10 @@ pub struct Settings {
     pub idle: Duration,
     /// How long someone is searched for.
     pub patience: Duration,
+    /// Inputs of one user in any [`Settings::flood_per`].
+    pub flood_messages: u32,
+    /// See there.
+    pub flood_per: Duration,
     /// How often someone may ask for a partner within [`Looks::SPELL`], skipping included.
     pub looks_max: u8,
     /// So many reports within [`Settings::reports_window`] shut a user out.
@@ -103,6 +108,10 @@ pub struct Settings {
     pub admin_language: Language,
     /// Where reports go: a group of administrators in which every bot is a member.
     pub admin_chat: Option<ChatId>,
+    /// What the bot itself notices is told in `admin_chat`.
+    pub alerts: bool,
+    /// A bank card to which users may pay as well, by hand, and whose it is.
+    pub card: Option<(String, String)>,
     /// Where pictures and the like are copied to: a channel in which every bot may write.
     pub media_channel: Option<ChatId>,
     /// Who is not in all of them finds nobody; at most [`gate::CHANNELS_MAX`].
@@ -129,6 +138,8 @@ impl Default for Settings {
             private: true,
             idle: Duration::from_secs(30 * 60),
             patience: Duration::from_secs(30 * 60),
+            flood_messages: 20,
+            flood_per: Duration::from_secs(10),
             looks_max: 20,
             reports_max: 5,
             reports_window: day,
@@ -140,6 +151,8 @@ impl Default for Settings {
             admins: Vec::new(),
             admin_language: Language::English,
             admin_chat: None,
+            alerts: true,
+            card: None,
             media_channel: None,
             channels: Vec::new(),
             member_for: Duration::from_secs(6 * 3600),
@@ -148,6 +161,13 @@ impl Default for Settings {
             code_key: 0,
             bot_names: Vec::new(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether anything can be bought.
+    fn sells(&self) -> bool {
+        self.shop.is_open() || self.card.is_some()
     }
 }
 
@@ -188,6 +208,10 @@ impl Bot for ChatBot {
 
     fn evolve(state: &mut State, event: &Event) {
         state.apply(event);
+    }
+
+    fn rate(&self) -> Option<Rate> {
+        Some(Rate::new(self.settings.flood_messages, self.settings.flood_per))
     }
 
     fn card(state: &State) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! What one user's turn has another one know: a partner by `Want::Tell`, anybody by `Want::Inform`; and what came
 //! of a send, by `Bot::echo`. Durable for the moment between an answer and its frame only.
 
+use super::purse::{self, Gave};
 use super::state::Parting;
 use nobat_core::id::{LaneIx, PairNo};
 use nobat_core::record::{Malformed, Reader, Record, Write};
@@ -35,6 +36,8 @@ pub(super) enum Note {
     Unban,
     /// Tell the administrator who asks, on this lane, what is known of you.
     Show { lane: LaneIx },
+    /// An administrator gives you this.
+    Give { what: Gave },
     /// For all: an administrator set this, or took it back.
     Set { key: Box<str>, value: Option<Box<str>> },
     /// For all: an administrator did this.
@@ -60,6 +63,7 @@ const SET: u8 = 14;
 const TAKEN_BACK: u8 = 15;
 const DID: u8 = 16;
 const UNSAID: u8 = 17;
+const GIVE: u8 = 18;
 
 impl Note {
     pub(super) fn bytes(&self) -> Box<[u8]> {
@@ -96,6 +100,10 @@ impl Record for Note {
             Self::Set { key, value: None } => put(TAKEN_BACK, &[], &[key]),
             Self::Did { what } => put(DID, &[], &[what]),
             Self::Unsaid { channel } => put(UNSAID, &[], &[channel]),
+            Self::Give { what } => {
+                put(GIVE, &[], &[]);
+                purse::put_gave(*what, out);
+            }
         }
     }
 
@@ -133,6 +141,7 @@ impl Record for Note {
             TAKEN_BACK => Self::Set { key: from.str()?.into(), value: None },
             DID => Self::Did { what: from.str()?.into() },
             UNSAID => Self::Unsaid { channel: from.str()?.into() },
+            GIVE => Self::Give { what: purse::gave(from)? },
             _ => return Err(Malformed("a note of an unknown kind")),
         })
     }
@@ -164,6 +173,8 @@ mod tests {
                 Note::Set { key: word.clone(), value: None },
                 Note::Did { what: word.clone() },
                 Note::Unsaid { channel: word },
+                Note::Give { what: Gave::Days(lane) },
+                Note::Give { what: Gave::Credits(stars) },
             ];
             all.extend([None, Some(true), Some(false)].map(|joined| Note::Member { channel, joined }));
             for note in all {

@@ -65,6 +65,11 @@ impl Purse {
             return;
         }
         self.receipts.push(Receipt { charge: charge.into(), stars, gave, refunded: false });
+        self.give(gave, at);
+    }
+
+    /// Gives it.
+    pub(super) fn give(&mut self, gave: Gave, at: UnixMillis) {
         match gave {
             Gave::Nothing => {}
             Gave::Credits(credits) => self.credits = self.credits.saturating_add(credits),

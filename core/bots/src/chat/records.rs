@@ -65,6 +65,15 @@ pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
             out.push(audit("locked").with("detail", format!("for {minutes} minutes, {credits} credits")));
         }
         Event::Referred { at, .. } => out.extend(vip(&after.purse, Some(*at))),
+        Event::Given { what, at } => {
+            let what = match what {
+                Gave::Nothing => return,
+                Gave::Days(days) => format!("{days} VIP days"),
+                Gave::Credits(credits) => format!("{credits} credits"),
+            };
+            out.push(audit("given").with("detail", what));
+            out.extend(vip(&after.purse, Some(*at)));
+        }
         Event::NotReferred { whom, why, .. } => {
             out.push(audit("not_referred").with("detail", format!("{whom}: {}", why.name())));
         }

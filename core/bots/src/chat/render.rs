@@ -85,7 +85,7 @@ impl Voice<'_> {
         let mut text = self.settings.texts.say(language, key, &all);
         let also = match key {
             Key::Help => {
-                [(Key::HelpReferral, self.settings.referrals), (Key::HelpPaid, self.settings.shop.is_open())]
+                [(Key::HelpReferral, self.settings.referrals), (Key::HelpPaid, self.settings.sells())]
             }
             Key::Privacy => [
                 (Key::PrivacyReports, self.settings.admin_chat.is_some()),
@@ -96,6 +96,9 @@ impl Voice<'_> {
         for (key, _) in also.into_iter().filter(|(_, is)| *is) {
             text.push_str("\n\n");
             text.push_str(self.settings.texts.get(language, key));
+        }
+        if matches!(key, Key::VipOffer | Key::VipOwn | Key::PaySupport) {
+            self.also_by_card(language, &mut text);
         }
         Call::Text { text, keyboard: self.keyboard(language, key) }
     }
@@ -143,7 +146,7 @@ impl Voice<'_> {
     fn menu(&self, language: Language) -> Keyboard {
         let button = |key, data| self.button(language, key, data);
         let mut first = vec![button(Key::ButtonFind, Data::Find)];
-        if !self.settings.shop.vip.is_empty() {
+        if !self.settings.shop.vip.is_empty() || self.settings.card.is_some() {
             first.push(button(Key::ButtonVip, Data::Vip));
         }
         if self.settings.referrals {
@@ -202,8 +205,17 @@ impl Voice<'_> {
         }
         let key = if rows.is_empty() { Key::LockPoor } else { Key::LockAsk };
         rows.extend(self.offers(language, &shop.credits));
-        let text = self.settings.texts.say(language, key, &[("credits", &credits.to_string())]);
+        let mut text = self.settings.texts.say(language, key, &[("credits", &credits.to_string())]);
+        self.also_by_card(language, &mut text);
         Call::Text { text, keyboard: rows }
+    }
+
+    fn also_by_card(&self, language: Language, text: &mut String) {
+        if let Some((card, payee)) = &self.settings.card {
+            text.push_str("\n\n");
+            let values = [("card", card.as_str()), ("payee", payee)];
+            text.push_str(&self.settings.texts.say(language, Key::PayByCard, &values));
+        }
     }
 
     /// A button for each offer.

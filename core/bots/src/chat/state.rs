@@ -189,6 +189,7 @@ impl State {
             Event::Unbanned => extras.ban = None,
             Event::Turned(n) => extras.turned = n,
             Event::Looked { at } => extras.looks.add(at),
+            Event::Given { what, at } => self.purse.give(what, at),
             Event::Set { ref key, ref value } => {
                 extras.common.get_or_insert_default().set(key, value.as_deref());
             }

@@ -180,3 +180,73 @@ fn the_numbers_are_told() {
     w.says(ADMIN, "/stats");
     assert_eq!(numbers(&w)[1..3], ["0", "0"]);
 }
+
+#[test]
+fn what_was_paid_for_in_another_way_is_given_by_hand_and_stands_in_the_log() {
+    let mut w = world();
+    w.says(ADMIN, "/give 1 days 30");
+    assert!(w.last(1).contains("VIP for \u{2068}30\u{2069} days"));
+    w.says(ADMIN, "/give 1 credits 5");
+    assert!(w.last(1).ends_with("\u{2068}5\u{2069}"));
+    w.restart(w.frames());
+    w.says(ADMIN, "/user 1");
+    assert!(w.last(ADMIN).contains("VIP 30 days, 5 credits"));
+    w.says(ADMIN, "/log");
+    assert!(w.last(ADMIN).contains("give 1 days 30") && w.last(ADMIN).contains("give 1 credits 5"));
+    for wrong in
+        ["/give", "/give 1 days", "/give 1 days 0", "/give 0 days 3", "/give 1 stars 5", "/give 1 days 3 4"]
+    {
+        w.says(ADMIN, wrong);
+        assert!(w.last(ADMIN).contains("/give USER days|credits N"), "{wrong}: {}", w.last(ADMIN));
+    }
+    w.says(1, "/give 1 days 30");
+    w.says(ADMIN, "/user 1");
+    assert!(w.last(ADMIN).contains("VIP 30 days, 5 credits"), "nobody gives himself anything");
+}
+
+#[test]
+fn a_bank_card_is_named_wherever_something_is_sold() {
+    let card = Some(("6037-9900-0000-0000".to_owned(), "A. Operator".to_owned()));
+    let shops = [crate::money::shop(), nobat_bots::chat::Shop::default()];
+    for (i, shop) in shops.into_iter().enumerate() {
+        let mut w = World::new(Settings { card: card.clone(), shop, ..Settings::default() });
+        w.joins(1, 30);
+        assert_eq!(w.button(1, "vip"), Some("vip".to_owned()));
+        for command in ["/vip", "/paysupport"] {
+            w.says(1, command);
+            assert!(
+                w.last(1).contains("6037-9900-0000-0000") && w.last(1).contains("A. Operator"),
+                "{command} {i}"
+            );
+        }
+        w.says(1, "/terms");
+        assert!(w.last(1).starts_with("What you buy here"));
+    }
+}
+
+#[test]
+fn what_the_bot_notices_is_told_to_the_administrators_unless_that_is_switched_off() {
+    for alerts in [true, false] {
+        let mut w = World::new(Settings {
+            admin_chat: Some(ChatId(ADMINS as i64)),
+            alerts,
+            reports_max: 1,
+            ..Settings::default()
+        });
+        w.joins(1, 30);
+        w.joins(4, 40);
+        w.pair(1, 4);
+        w.says(1, "/report");
+        w.pays(1, "odd", &("old plan".to_owned(), 7));
+        let told = w.heard(ADMINS);
+        assert!(told[0].starts_with("🚩"), "a report is told in any case");
+        assert_eq!(told.len(), if alerts { 3 } else { 1 }, "{told:?}");
+        if alerts {
+            assert!(
+                told.iter()
+                    .any(|text| text.starts_with("⚠️ \u{2068}4\u{2069} was reported by \u{2068}1\u{2069}"))
+            );
+            assert!(told.iter().any(|text| text.contains("\u{2068}7\u{2069} Stars") && text.contains("odd")));
+        }
+    }
+}

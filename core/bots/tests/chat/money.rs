@@ -195,3 +195,50 @@ fn where_nothing_is_sold_nothing_is_offered() {
     w.says(1, "/lock");
     assert!(w.last(1).contains("no such command"));
 }
+
+/// 2 has locked 3 in.
+fn locked() -> World {
+    let mut w = world();
+    w.pair(2, 3);
+    w.pays(2, "a", &credits());
+    press(&mut w, 2, "lock");
+    press(&mut w, 2, "k:15:");
+    w.says(3, "/stop");
+    assert!(w.last(3).starts_with("🔒"));
+    w
+}
+
+#[test]
+fn a_lock_ends_when_who_is_locked_in_blocks_the_bot_or_is_banned_or_both_fall_silent() {
+    let mut gone = locked();
+    gone.give(3, lane_of(3), nobat_core::bot::Input::Blocked);
+    assert_eq!(gone.last(2), "Your partner has blocked this bot, so the chat has ended.");
+    let mut banned = locked();
+    banned.says(1, "/ban 3");
+    banned.pass(Duration::from_secs(1));
+    assert_eq!(banned.last(2), "Your partner has left the chat.");
+    let mut silent = locked();
+    silent.says(1, "/set idle_minutes 5");
+    silent.pass(Duration::from_secs(60 * 60));
+    assert!(silent.last(2).starts_with("Nobody has written for"));
+    assert!(silent.last(3).starts_with("Nobody has written for"));
+    for mut w in [gone, banned, silent] {
+        w.says(2, "/find");
+        w.says(1, "/find");
+        assert!(w.last(2).starts_with("🎉"));
+        w.says(1, "/stop");
+        assert_eq!(w.last(1), "You have left the chat.", "the next partner is not locked in");
+    }
+}
+
+#[test]
+fn a_lock_passes_nothing_by_a_search_a_start_or_another_bot() {
+    let mut w = locked();
+    for command in ["/find", "/start", "/menu", "/cancel"] {
+        w.says(3, command);
+    }
+    w.says_on(3, 1, "/stop");
+    w.says_on(3, 1, "/next");
+    w.says(3, "still here");
+    assert_eq!(w.last(2), "still here");
+}

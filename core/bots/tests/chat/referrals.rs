@@ -145,3 +145,51 @@ fn where_referrals_are_off_there_are_none() {
     w.joins(2, 30);
     assert_eq!(w.heard(1).iter().filter(|text| text.contains("by your link")).count(), 0);
 }
+
+#[test]
+fn a_ring_of_three_brings_nothing_to_who_closes_it_and_the_administrators_are_told() {
+    let of = |user| {
+        let mut other = world(Rewards::default());
+        other.joins(user, 30);
+        code(&mut other, user)
+    };
+    let mut ring = World::new(Settings {
+        code_key: 77,
+        admins: vec![UserId(ADMIN)],
+        admin_chat: Some(nobat_core::id::ChatId(-100_777)),
+        ..Settings::default()
+    });
+    // 4 came by 6, 5 by 4, and 6 by 5: whoever is the first has nobody with a profile before him.
+    for (user, by) in [(4, 6), (5, 4), (6, 5)] {
+        ring.says(user, &format!("/start {}", of(by)));
+    }
+    (4..=6).for_each(|user| ring.joins(user, 30));
+    assert!(has(&mut ring, 6, "refused 4: no profile") && has(&mut ring, 6, "VIP 0 days"));
+    assert!(has(&mut ring, 4, "invited 1, refused 0") && has(&mut ring, 5, "invited 1, refused 0"));
+    let told = ring.heard((-100_777_i64) as u64).join("\n");
+    assert!(told.contains("Newcomers of \u{2068}6\u{2069}") && told.contains("no profile"), "{told}");
+}
+
+#[test]
+fn nothing_is_lost_by_rounding_a_commission() {
+    let mut w = World::new(Settings {
+        rewards: Rewards { percent: 33, ..Rewards::default() },
+        code_key: 77,
+        bot_names: ["a_bot", "b_bot", "c_bot"].map(str::to_owned).into(),
+        admins: vec![UserId(ADMIN)],
+        shop: nobat_bots::chat::Shop {
+            credits: vec![nobat_bots::chat::Offer { gives: nobat_bots::chat::Gave::Credits(1), stars: 1 }],
+            ..nobat_bots::chat::Shop::default()
+        },
+        ..Settings::default()
+    });
+    w.joins(1, 30);
+    let code = code(&mut w, 1);
+    comes(&mut w, 2, &code);
+    for charge in ["a", "b", "c"] {
+        w.pays(2, charge, &("credits:1:1".to_owned(), 1));
+    }
+    assert!(has(&mut w, 1, "earned 0.99"));
+    w.is_refunded(2, "b", &("credits:1:1".to_owned(), 1));
+    assert!(has(&mut w, 1, "earned 0.66"));
+}

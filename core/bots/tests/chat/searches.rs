@@ -61,3 +61,21 @@ fn the_limit_is_a_setting() {
     w.says(1, "/find");
     assert!(w.last(1).starts_with("You have searched very often"));
 }
+
+#[test]
+fn how_much_one_may_write_is_a_setting_and_holds_at_once() {
+    let mut w = World::new(Settings { admins: vec![nobat_core::id::UserId(1)], ..Settings::default() });
+    w.joins(1, 30);
+    w.joins(2, 30);
+    w.pair(1, 2);
+    w.pass(Duration::from_secs(60));
+    w.says(1, "/set flood_messages 3");
+    w.says(1, "/set flood_seconds 30");
+    (0..5).for_each(|i| w.says(2, &format!("m{i}")));
+    assert_eq!(w.last(1), "m2");
+    assert!(w.last(2).starts_with("Too many messages. Wait \u{2068}3"), "{}", w.last(2));
+    w.restart(w.frames());
+    w.pass(Duration::from_secs(31));
+    w.says(2, "later");
+    assert_eq!(w.last(1), "later");
+}

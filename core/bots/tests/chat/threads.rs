@@ -290,3 +290,16 @@ fn of_an_album_that_cannot_be_passed_on_its_sender_is_told_once() {
     );
     assert_eq!((w.last(4), told(&w)), ("the sea", 1));
 }
+
+#[test]
+fn a_poll_is_passed_on_only_where_words_are_not_looked_at() {
+    for private in [true, false] {
+        let mut w = World::new(Settings { private, ..Settings::default() });
+        w.joins(1, 30);
+        w.joins(4, 30);
+        w.pair(1, 4);
+        shows(&mut w, 1, Content::Poll, "", "");
+        let copied = w.screens[&4].iter().any(|(_, call)| matches!(call, Call::Copy { .. }));
+        assert_eq!((copied, w.last(1).starts_with("⚠️ Not sent: this kind")), (!private, private));
+    }
+}

@@ -10,6 +10,7 @@ use crate::chat::event::Event;
 use crate::chat::extras::Ban;
 use crate::chat::knobs::{KNOBS, Knob};
 use crate::chat::note::Note;
+use crate::chat::purse::Gave;
 use crate::chat::say::Say;
 use crate::chat::texts::Key;
 use core::fmt::Write as _;
@@ -57,6 +58,7 @@ impl Turn<'_> {
                 Ok(user) => self.inform(UserId(user), &Note::Show { lane: self.view.lane }),
                 Err(_) => self.tell_admin(Key::AdminHelp, &[]),
             },
+            "give" => self.give_command(arguments),
             "set" => self.set_command(arguments),
             "get" => self.get_command(arguments.trim()),
             "log" => self.log_command(),
@@ -93,6 +95,26 @@ impl Turn<'_> {
         self.inform(UserId(user), &Note::Ban { until, why: why.into() });
         self.tell_admin(Key::AdminDone, &[("what", &what)]);
         self.did(what);
+    }
+
+    /// `/give USER days|credits N`: what was paid for in another way.
+    fn give_command(&mut self, arguments: &str) {
+        let words: Vec<_> = arguments.split_whitespace().collect();
+        let given = match words[..] {
+            [user, what, amount] => given(what, amount).zip(user.parse().ok().map(UserId)),
+            _ => None,
+        };
+        let Some((what, user)) = given.filter(|(_, user)| user.is_person()) else {
+            return self.tell_admin(Key::AdminHelp, &[]);
+        };
+        if user == self.view.user {
+            self.given(what);
+        } else {
+            self.inform(user, &Note::Give { what });
+        }
+        let done = format!("give {}", words.join(" "));
+        self.tell_admin(Key::AdminDone, &[("what", &done)]);
+        self.did(done);
     }
 
     /// He is kept out, or not any more.
@@ -253,11 +275,8 @@ impl Turn<'_> {
                 let due = told == 0 || at >= nobat_core::time::UnixMillis(told).after(UNSAID_EVERY);
                 let told_at = Some(at).filter(|_| due);
                 self.happened(Event::Unsaid { told_at });
-                if let Some(chat) = self.settings.admin_chat.filter(|_| due) {
-                    let language = self.settings.admin_language;
-                    let values = [("channel", &*channel)];
-                    let text = self.settings.texts.say(language, Key::ChannelUnknown, &values);
-                    self.post(chat, LaneIx(0), Class::Bulk, &Say::Words { text });
+                if due {
+                    self.alert(Key::ChannelUnknown, &[("channel", &*channel)]);
                 }
             }
             _ => {}
@@ -285,6 +304,13 @@ impl Turn<'_> {
         self.post(chat, self.view.lane, Class::Bulk, &say);
     }
 
+    /// Tells the administrators what nobody asked for.
+    pub(super) fn alert(&mut self, key: Key, values: &[(&str, &str)]) {
+        let Some(chat) = self.settings.admin_chat.filter(|_| self.settings.alerts) else { return };
+        let text = self.settings.texts.say(self.settings.admin_language, key, values);
+        self.post(chat, self.view.lane, Class::Bulk, &Say::Words { text });
+    }
+
     fn post(&mut self, chat: ChatId, lane: LaneIx, class: Class, say: &Say) {
         let deadline = Some(self.now().after(POST_DEADLINE));
         let what = Outgoing { class, pinned: true, deadline, ..Outgoing::reply(say.payload()) };
@@ -305,6 +331,15 @@ impl Turn<'_> {
     pub(super) fn told_words(&mut self, text: String) {
         let text = text.trim_end().chars().take(TEXT_MAX).collect();
         self.say(&Say::Words { text });
+    }
+}
+
+/// `days 30`, `credits 5`.
+fn given(what: &str, amount: &str) -> Option<Gave> {
+    match what {
+        "days" => amount.parse().ok().filter(|days| (1..=3_650).contains(days)).map(Gave::Days),
+        "credits" => amount.parse().ok().filter(|n| (1..=100_000).contains(n)).map(Gave::Credits),
+        _ => None,
     }
 }
 

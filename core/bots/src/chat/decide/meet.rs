@@ -176,6 +176,10 @@ impl Turn<'_> {
         self.happened(Event::Reported { count, since });
         if count >= self.settings.reports_max {
             self.happened(Event::ShutOut { until: now.after(self.settings.shut_out_for) });
+            let hours = (self.settings.shut_out_for.as_secs() / 3600).to_string();
+            let (user, reports) = (self.view.user.to_string(), count.to_string());
+            let values = [("user", &*user), ("reports", &reports), ("hours", &hours)];
+            self.alert(Key::AlertShutOut, &values);
         }
     }
 

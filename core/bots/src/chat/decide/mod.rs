@@ -138,6 +138,7 @@ impl<'a> Turn<'a> {
             Ok(Note::Ban { until, why }) => self.is_banned(Some(Ban { until, why })),
             Ok(Note::Unban) => self.is_banned(None),
             Ok(Note::Show { lane }) => self.show_to(by, lane),
+            Ok(Note::Give { what }) => self.given(what),
             // For others; or of a newer version.
             _ => {}
         }
@@ -193,7 +194,7 @@ impl<'a> Turn<'a> {
     fn command(&mut self, command: &str, message: MessageId) {
         let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
         let name = name.split('@').next().unwrap_or(name).to_ascii_lowercase();
-        let sells = self.settings.shop.is_open();
+        let sells = self.settings.sells();
         match name.as_str() {
             "terms" if sells => self.plain(Key::Terms),
             "paysupport" if sells => self.plain(Key::PaySupport),

@@ -29,7 +29,7 @@ impl Turn<'_> {
     pub(super) fn vip(&mut self) {
         let left = self.state.purse.vip_until.since(self.now());
         match () {
-            () if self.settings.shop.vip.is_empty() => self.plain(Key::Help),
+            () if self.settings.shop.vip.is_empty() && self.settings.card.is_none() => self.plain(Key::Help),
             () if self.is_paired() => self.plain(Key::VipNotNow),
             () if left.is_zero() => self.plain(Key::VipOffer),
             () => self.number(Key::VipOwn, days(left)),
@@ -84,7 +84,12 @@ impl Turn<'_> {
         match gave {
             Gave::Days(_) => self.number(Key::PaidDays, days(self.state.purse.vip_until.since(at))),
             Gave::Credits(_) => self.number(Key::PaidCredits, self.state.purse.credits.into()),
-            Gave::Nothing => self.plain(Key::PaidNothing),
+            Gave::Nothing => {
+                self.plain(Key::PaidNothing);
+                let (user, stars) = (self.view.user.to_string(), stars.to_string());
+                let values = [("user", &*user), ("charge", charge), ("stars", &stars)];
+                self.alert(Key::AlertPayment, &values);
+            }
         }
         if gave != Gave::Nothing {
             self.share(charge, stars);
@@ -110,6 +115,18 @@ impl Turn<'_> {
         let say = Say::Refund { user: UserId(user), charge: charge.chars().take(CHARGE_MAX).collect() };
         self.call(&say, Duration::from_secs(3600));
         self.plain(Key::RefundAsked);
+    }
+
+    /// An administrator gave him something that was paid for in another way.
+    pub(super) fn given(&mut self, what: Gave) {
+        let at = self.now();
+        self.happened(Event::Given { what, at });
+        match what {
+            Gave::Days(_) => self.number(Key::GivenDays, days(self.state.purse.vip_until.since(at))),
+            Gave::Credits(_) => self.number(Key::GivenCredits, self.state.purse.credits.into()),
+            Gave::Nothing => return,
+        }
+        self.arm_again();
     }
 
     pub(super) fn ask_lock(&mut self, pair: PairNo) {

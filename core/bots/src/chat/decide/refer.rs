@@ -25,7 +25,7 @@ impl Turn<'_> {
         let me = self.view.user;
         let known = self.state.language.is_some() || self.state.gender.is_some() || self.state.age != 0;
         if by == me {
-            self.happened(Event::NotReferred { whom: me, why: Refused::Himself, at: self.now() });
+            self.refuse(me, Refused::Himself);
         } else if !known && self.state.extras.invited.is_none() {
             self.happened(Event::Invited { by });
         }
@@ -54,7 +54,7 @@ impl Turn<'_> {
             () => None,
         };
         if let Some(why) = refused {
-            return self.happened(Event::NotReferred { whom, why, at: now });
+            return self.refuse(whom, why);
         }
         self.happened(Event::Referred { at: now, days: rewards.days });
         let count = circle.count.saturating_add(1);
@@ -62,6 +62,17 @@ impl Turn<'_> {
         let (count, days) = (count.to_string(), rewards.days.to_string());
         self.words(language, Key::ReferralCounted, &[("count", &count), ("days", &days)]);
         self.arm_again();
+    }
+
+    /// One whom he brought is not counted. The first of them and each tenth is told to the administrators.
+    fn refuse(&mut self, whom: UserId, why: Refused) {
+        self.happened(Event::NotReferred { whom, why, at: self.now() });
+        let refused = self.state.extras.circle.as_ref().map_or(0, |circle| circle.refused);
+        if refused == 1 || refused % 10 == 0 {
+            let [user, whom, refused] = [self.view.user.to_string(), whom.to_string(), refused.to_string()];
+            let values = [("user", &*user), ("whom", &whom), ("why", why.name()), ("refused", &refused)];
+            self.alert(Key::AlertReferral, &values);
+        }
     }
 
     /// Whether that one invited him.

@@ -110,6 +110,8 @@ impl Turn<'_> {
             Content::Other => Key::NotSentKind,
             // A bot can copy what stands in its own chats alone.
             _ if partner.lane != self.view.lane => Key::NotSentBots,
+            // What is asked in it cannot be looked at.
+            Content::Poll if self.settings.private => Key::NotSentKind,
             _ if self.settings.private && filter::gives_away(shown.caption) => Key::NotSentPrivate,
             _ => return None,
         };

@@ -60,7 +60,11 @@ fn events(n: u8, at: u64, lane: u16, i: usize) -> Vec<Event> {
 /// Those that came after the first list was written down.
 fn later_events(at: u64) -> Vec<Event> {
     let at = UnixMillis(at);
-    vec![Event::Looked { at }, Event::AlbumRefused { name: "a".into(), at }]
+    vec![
+        Event::Looked { at },
+        Event::AlbumRefused { name: "a".into(), at },
+        Event::Given { what: Gave::Days(2), at },
+    ]
 }
 
 fn hex(record: &[u8]) -> String {

@@ -301,6 +301,18 @@ text_keys! {
     OtherBot = "other_bot" [] TEXT;
     /// He searches too often.
     SearchSlow = "search_slow" ["seconds"] TEXT;
+    /// Follows what is sold where a bank card is named as well.
+    PayByCard = "pay_by_card" ["card" "payee"] 600;
+    /// An administrator gave him VIP days: he is a VIP for so many now.
+    GivenDays = "given_days" ["days"] TEXT;
+    /// An administrator gave him credits: he has so many now.
+    GivenCredits = "given_credits" ["credits"] TEXT;
+    /// To administrators: somebody was shut out.
+    AlertShutOut = "alert_shut_out" ["user" "reports" "hours"] TEXT;
+    /// To administrators: a payment that gave nothing.
+    AlertPayment = "alert_payment" ["user" "charge" "stars"] TEXT;
+    /// To administrators: newcomers of somebody are not counted.
+    AlertReferral = "alert_referral" ["user" "whom" "why" "refused"] TEXT;
 }
 
 /// Every text in every language.
@@ -327,6 +339,21 @@ mod tests {
                 for value in key.placeholders() {
                     let found = texts.get(language, *key).contains(&format!("{{{value}}}"));
                     assert!(found, "{} {} lacks {value}", language.tag(), key.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_in_a_sentence_from_right_to_left_keeps_its_slash_in_front() {
+        // Without a mark before it the slash goes with the letters around it and stands behind the word.
+        for language in [Language::Arabic, Language::Persian] {
+            let file = language.file();
+            let texts = file.lines().filter(|line| !line.starts_with(['[', '#']));
+            for line in texts {
+                for (at, _) in line.match_indices('/') {
+                    let is_command = line[at + 1..].starts_with(|c: char| c.is_ascii_lowercase());
+                    assert!(!is_command || line[..at].ends_with('\u{200e}'), "{}: {line}", language.tag());
                 }
             }
         }
