@@ -7,7 +7,6 @@
 //! because the journal is replayed through `evolve`.
 
 use crate::envelope::{Class, Payload, Place};
-use crate::gate::rate::Rate;
 use crate::id::{BotId, ChatId, LaneIx, MessageId, UserId};
 use crate::record::Record;
 use crate::time::{Now, UnixMillis};
@@ -49,9 +48,9 @@ pub trait Bot: Send + Sync + 'static {
         None
     }
 
-    /// How often one user may write, in place of what the kind was made with; asked anew whenever the settings
-    /// change. None, the default: as it was made.
-    fn rate(&self) -> Option<Rate> {
+    /// How often one user may write: so many inputs (1 to 256) in any such time, in place of what the kind was made
+    /// with. None, the default: as it was made.
+    fn rate(&self) -> Option<(u32, Duration)> {
         None
     }
 

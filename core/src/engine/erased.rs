@@ -5,8 +5,8 @@
 
 use crate::bot::{Bot, Call, Echo, Input, Outcome, Outgoing, RenderView, Thread, Unrenderable, View, Want};
 use crate::envelope::Payload;
-use crate::gate::rate::Rate;
 use crate::record::{Malformed, Reader, Record, Write};
+use core::time::Duration;
 use std::sync::Arc;
 
 /// A kind without its types.
@@ -18,7 +18,7 @@ pub(crate) trait ErasedBot: Send + Sync {
     fn under(&self, common: &[u8]) -> Result<Option<Arc<dyn ErasedBot>>, Malformed>;
 
     /// How often one user may write, if the bot says so.
-    fn rate(&self) -> Option<Rate>;
+    fn rate(&self) -> Option<(u32, Duration)>;
 
     /// What a partner is shown of who has this state.
     fn card(&self, state: &[u8]) -> Result<Vec<u8>, Malformed>;
@@ -75,7 +75,7 @@ impl<B: Bot> ErasedBot for B {
         Ok(Some(Effects { state: bytes(&state), events, sends: decision.sends, wants: decision.wants }))
     }
 
-    fn rate(&self) -> Option<Rate> {
+    fn rate(&self) -> Option<(u32, Duration)> {
         Bot::rate(self)
     }
 

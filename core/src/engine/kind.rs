@@ -57,7 +57,7 @@ impl Kind {
 
     /// How often one user may write now.
     pub(super) fn rate(&self) -> Rate {
-        self.bot.lock().rate().unwrap_or(self.rate)
+        self.bot.lock().rate().map_or(self.rate, |(count, per)| Rate::new(count, per))
     }
 
     /// From here on the kind is as this state of [`crate::bot::COMMON`] has it. Called under that user's lock.

@@ -360,6 +360,9 @@ pub struct PeopleImport {
     /// Read and judge the list, and import nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Leave rows out that are wrong, and say each; without it one wrong row refuses all
+    #[arg(long)]
+    pub skip_bad: bool,
 }
 
 /// `nobat journal ...`

@@ -2,6 +2,7 @@
 
 use super::args::{Chat, PeopleImport};
 use super::{Done, Failed, Status, World, configured};
+use crate::clock::Clock;
 use crate::config::{Config, Inputs, Kind};
 use crate::import::people::{People, read};
 use crate::import::{ImportError, ImportSource, Select};
@@ -13,13 +14,16 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, chat: &Chat) -> Done {
     if config.kind != Kind::Chat {
         return Err(Failed::With(Status::Usage, "people are imported for a bot of kind `chat`".to_owned()));
     }
-    let People { people, columns } = read(source(asked, &config)?).map_err(refused)?;
-    for (column, taken_for) in columns {
+    let list = read(source(asked, &config)?, asked.skip_bad).map_err(refused)?;
+    for (column, taken_for) in &list.columns {
         writeln!(world.out, "  {column:<30} {taken_for}")?;
     }
-    let (all, vip) = (people.len(), people.iter().filter(|(_, person)| person.vip_until.0 != 0).count());
-    let banned = people.iter().filter(|(_, person)| person.ban.is_some()).count();
-    writeln!(world.out, "{all} people, {vip} with VIP time, {banned} banned")?;
+    for row in &list.skipped {
+        writeln!(world.out, "left out: {row}")?;
+    }
+    writeln!(world.out, "{}", list.summary(Clock::start().now().wall))?;
+    let People { people, .. } = list;
+    let all = people.len();
     if asked.dry_run {
         writeln!(world.out, "nothing was imported: --dry-run")?;
         return Ok(Status::Ok);
@@ -73,5 +77,9 @@ fn refused(error: ImportError) -> Failed {
         ImportError::Source { .. } => Status::Unavailable,
         _ => Status::NotAsWanted,
     };
-    Failed::With(status, error.to_string())
+    let more = match error {
+        ImportError::Rows { .. } => "\nor leave them out, and read which they are: --skip-bad",
+        _ => "",
+    };
+    Failed::With(status, format!("{error}{more}"))
 }

@@ -60,14 +60,42 @@ pub struct People {
     pub people: Vec<(UserId, Person)>,
     /// What each column was taken for; `not taken` for what is not known.
     pub columns: Vec<(String, String)>,
+    /// Rows that were left out, and why.
+    pub skipped: Vec<LineError>,
+}
+
+impl People {
+    /// What there is, in a few lines for the operator.
+    #[must_use]
+    pub fn summary(&self, now: UnixMillis) -> String {
+        let count =
+            |is: &dyn Fn(&Person) -> bool| self.people.iter().filter(|(_, person)| is(person)).count();
+        let whole = |person: &Person| person.gender.is_some() && person.age != 0 && person.language.is_some();
+        let credits: u64 = self.people.iter().map(|(_, person)| u64::from(person.credits)).sum();
+        let (all, whole, skipped) = (self.people.len(), count(&whole), self.skipped.len());
+        format!(
+            "{all} people; {skipped} rows left out\n\
+             {whole} have language, gender and age; {} will be asked for what is missing\n\
+             VIP time: {} have some left, of {} it has ended\n\
+             {credits} credits, of {} people\n\
+             {} came by somebody's link\n\
+             {} are banned",
+            all - whole,
+            count(&|person| person.vip_until > now),
+            count(&|person| person.vip_until.0 != 0 && person.vip_until <= now),
+            count(&|person| person.credits != 0),
+            count(&|person| person.invited_by.0 != 0),
+            count(&|person| person.ban.as_ref().is_some_and(|ban| ban.until > now)),
+        )
+    }
 }
 
 /// Reads all rows.
 ///
 /// # Errors
-/// [`ImportError`]; a row that is wrong makes all of them be refused.
-pub fn read(source: ImportSource<'_>) -> Result<People, ImportError> {
-    let mut taker = Taker::default();
+/// [`ImportError`]; a row that is wrong makes all of them be refused, unless such rows are to be left out.
+pub fn read(source: ImportSource<'_>, skip_bad: bool) -> Result<People, ImportError> {
+    let mut taker = Taker { skip_bad, ..Taker::default() };
     match source {
         ImportSource::Csv(path) => delimited::read(&path, None, &mut taker)?,
         ImportSource::Sqlite { path, select } => sqlite::read(&path, &select, &mut taker)?,
@@ -88,6 +116,7 @@ struct Taker {
     /// On which line each stands.
     seen: HashMap<UserId, u64>,
     people: Vec<(UserId, Person)>,
+    skip_bad: bool,
     shown: Vec<LineError>,
     errors: u64,
 }
@@ -124,7 +153,7 @@ impl Rows for Taker {
 
     fn bad_row(&mut self, line: u64, what: String) {
         self.errors += 1;
-        if self.shown.len() < ERRORS_SHOWN {
+        if self.shown.len() < ERRORS_SHOWN || self.skip_bad {
             self.shown.push(LineError { line, what });
         }
     }
@@ -171,8 +200,8 @@ impl Taker {
     }
 
     fn finish(mut self) -> Result<People, ImportError> {
-        if self.errors > 0 {
-            self.shown.sort_by_key(|error| error.line);
+        self.shown.sort_by_key(|error| error.line);
+        if self.errors > 0 && !self.skip_bad {
             return Err(ImportError::Rows { shown: self.shown, total: self.errors });
         }
         if self.people.is_empty() {
@@ -182,7 +211,8 @@ impl Taker {
             Some(column) => format!("{column:?}"),
             None => "not taken".to_owned(),
         });
-        Ok(People { people: self.people, columns: self.names.into_iter().zip(told).collect() })
+        let columns = self.names.into_iter().zip(told).collect();
+        Ok(People { people: self.people, columns, skipped: self.shown })
     }
 }
 
@@ -251,7 +281,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("users.csv");
         fs::write(&path, csv).expect("written");
-        read(ImportSource::Csv(path))
+        read(ImportSource::Csv(path), false)
     }
 
     #[test]
@@ -285,6 +315,27 @@ mod tests {
         }
         assert!(of("name,age\na,5\n").expect_err("no ids").to_string().contains("user_id"));
         assert!(matches!(of("id\n"), Err(ImportError::Empty)));
+    }
+
+    #[test]
+    fn wrong_rows_can_be_left_out_and_each_is_named() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("users.csv");
+        let list = "id,age,lang,gender,credits,vip_until\n5,25,fa,man,3,2027-01-02\n5,12,,,,\n6,300,,,,\n7,,,,4,2020-01-01\n";
+        fs::write(&path, list).expect("written");
+        let people = read(ImportSource::Csv(path), true).expect("the good ones");
+        let told: Vec<_> = people.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["line 3: `age` is `12`", "line 4: `age` is `300`"]);
+        let now = rfc3339::parse("2026-11-21T00:00:00Z").expect("an instant");
+        let summary = people.summary(now);
+        for line in [
+            "2 people; 2 rows left out",
+            "1 have language",
+            "1 have some left, of 1 it has ended",
+            "7 credits, of 2",
+        ] {
+            assert!(summary.contains(line), "{line}: {summary}");
+        }
     }
 
     #[test]

@@ -174,6 +174,45 @@ mod tests {
         }
     }
 
+    /// What an operator's environment makes of it.
+    fn of(lines: &str) -> Settings {
+        let env = format!("BOT_TOKENS=1000001:TEST,1000002:TEST\nPORT=8080\n{lines}\n");
+        settings(&load_texts("", &env).expect(lines)).expect(lines)
+    }
+
+    #[test]
+    fn every_name_that_operators_have_does_what_the_document_says() {
+        let stars = "ENABLE_STARS_PAYMENTS=true\n";
+        let with = |line: &str| of(&format!("{stars}{line}"));
+        assert!(of("").shop == Shop::default() && of(stars).shop.is_open());
+        assert!(!of(stars).shop.vip.is_empty() && !of(stars).shop.locks.is_empty());
+        assert!(with("ENABLE_VIP=false").shop.vip.is_empty());
+        let unlocked = with("ENABLE_LOCK_CHAT=false").shop;
+        assert!(unlocked.locks.is_empty() && unlocked.credits.is_empty() && !unlocked.vip.is_empty());
+        assert!(of("").referrals && !of("ENABLE_REFERRALS=false").referrals);
+        assert!(of("").cross_bot && !of("ENABLE_CROSS_BOT_MATCHING=false").cross_bot);
+        assert!(of("").alerts && !of("ENABLE_ADMIN_ALERTS=false").alerts);
+        let admins = |line| of(line).admins.iter().map(|user| user.0).collect::<Vec<_>>();
+        assert_eq!((admins("ADMIN_TELEGRAM_IDS=5,6"), admins("ADMIN_USER_IDS=7")), (vec![5, 6], vec![7]));
+        let card = of("PAYMENT_CARD_NUMBER=6037-9900-0000-0000\nPAYMENT_PAYEE_NAME=A. Operator").card;
+        assert_eq!(card, Some(("6037-9900-0000-0000".to_owned(), "A. Operator".to_owned())));
+        let alone = load_texts("", "BOT_TOKENS=1000001:TEST\nPORT=8080\nPAYMENT_PAYEE_NAME=A. Operator\n");
+        assert!(alone.is_err(), "whose card?");
+    }
+
+    #[test]
+    fn the_document_lists_every_short_name_of_the_chat() {
+        let document = include_str!("../../../docs/chat.md");
+        for key in crate::config::keys::KEYS.iter().filter(|key| key.section == "chat") {
+            for (name, _) in key.short {
+                let row = format!("`chat.{}", key.name.trim_end_matches("_1").trim_end_matches("_2"));
+                let told =
+                    document.lines().any(|line| line.contains(&format!("`{name}`")) && line.contains(&row));
+                assert!(told, "{name}: {row}");
+            }
+        }
+    }
+
     #[test]
     fn nothing_is_sold_until_it_is_switched_on_and_then_at_the_operators_prices() {
         let shop = |toml: &str| {

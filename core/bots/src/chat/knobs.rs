@@ -10,7 +10,6 @@ use super::purse::Gave;
 use super::shop::{LockOffer, Offer};
 use super::{AGE_MAX, Settings};
 use core::time::Duration;
-use nobat_core::gate::rate::Rate;
 
 type Read = fn(&mut Settings, &str) -> Result<(), &'static str>;
 
@@ -45,7 +44,7 @@ pub(super) const KNOBS: &[Knob] = &[
     ),
     knob(
         "flood_messages",
-        |s, v| put(&mut s.flood_messages, number(v, 1, Rate::COUNT_MAX)?),
+        |s, v| put(&mut s.flood_messages, number(v, 1, 256)?),
         |s| s.flood_messages.to_string(),
     ),
     knob(

@@ -58,7 +58,6 @@ use nobat_core::bot::{
     Bot, Call, Decision, Echo, Input, Moment, Outcome, RenderView, Thread, Unrenderable, View,
 };
 use nobat_core::envelope::Payload;
-use nobat_core::gate::rate::Rate;
 use nobat_core::id::{ChatId, UserId};
 use nobat_core::record::Record;
 use say::Say;
@@ -210,8 +209,8 @@ impl Bot for ChatBot {
         state.apply(event);
     }
 
-    fn rate(&self) -> Option<Rate> {
-        Some(Rate::new(self.settings.flood_messages, self.settings.flood_per))
+    fn rate(&self) -> Option<(u32, Duration)> {
+        Some((self.settings.flood_messages, self.settings.flood_per))
     }
 
     fn card(state: &State) -> Vec<u8> {

@@ -42,6 +42,7 @@ impl Lane {
             route: Route::Pinned(LaneIx(1)),
             class,
             place,
+            more: 0,
             deadline: None,
         };
         self.pacer.enqueue(w.now().mono, parcel).expect("room");
@@ -58,6 +59,7 @@ impl Lane {
                 route: envelope.route,
                 class: envelope.class,
                 place: envelope.place,
+                more: 0,
                 deadline: envelope.deadline.map(|at| w.now().mono_of(at)),
             };
             self.held.push(Some(envelope));
@@ -149,11 +151,11 @@ fn a_message_that_turns_takes_no_slot_from_replies() {
     let mut tick = 0u64;
     lane.run(&mut w, 30_000, |lane, w| {
         tick += 1;
-        if tick % 20 == 0 {
+        if tick.is_multiple_of(20) {
             let n = 2 + tick / 20 % 38;
             w.says(3 * n + 1, "/profile");
         }
-        if tick % 10 == 0 {
+        if tick.is_multiple_of(10) {
             lane.take(w);
         }
     });

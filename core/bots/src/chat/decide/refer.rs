@@ -68,7 +68,7 @@ impl Turn<'_> {
     fn refuse(&mut self, whom: UserId, why: Refused) {
         self.happened(Event::NotReferred { whom, why, at: self.now() });
         let refused = self.state.extras.circle.as_ref().map_or(0, |circle| circle.refused);
-        if refused == 1 || refused % 10 == 0 {
+        if refused == 1 || refused.is_multiple_of(10) {
             let [user, whom, refused] = [self.view.user.to_string(), whom.to_string(), refused.to_string()];
             let values = [("user", &*user), ("whom", &whom), ("why", why.name()), ("refused", &refused)];
             self.alert(Key::AlertReferral, &values);
