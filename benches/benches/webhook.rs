@@ -84,21 +84,22 @@ fn handshakes() {
     let ends = tls::Ends::new();
     let shell = Served::encrypted_on_core(ends.folder(), 0);
     let closing = Served::on_core("closing", 0);
-    let micros = |used: Duration, count: usize| used.as_secs_f64() * 1e6 / count as f64;
+    let micros = |used: Duration| used.as_secs_f64() * 1e6 / HANDSHAKES as f64;
     for (what, resumes) in [("full", false), ("resumed", true)] {
-        let (here, there) = (ends.client(resumes), ends.client(resumes));
-        let mut rounds = vec![Vec::new(); 3];
+        let [ours, stock, there] = [0; 3].map(|_| ends.client(resumes));
+        let mut rounds = vec![Vec::new(); 4];
         for round in 0..=ROUNDS {
-            let in_memory = micros(ends.in_memory(&here, HANDSHAKES), HANDSHAKES);
-            let before = closing.cpu();
-            tls::bare(closing.port(), HANDSHAKES);
-            let bare = micros(closing.cpu() - before, HANDSHAKES);
             let before = shell.cpu();
             let resumed = tls::over_tcp(shell.port(), &there, HANDSHAKES);
-            let over_tcp = micros(shell.cpu() - before, HANDSHAKES);
+            let over_tcp = micros(shell.cpu() - before);
+            let stock = micros(tls::in_memory(&ends.stock, &stock, HANDSHAKES));
+            let ours = micros(tls::in_memory(&ends.ours, &ours, HANDSHAKES));
+            let before = closing.cpu();
+            tls::bare(closing.port(), HANDSHAKES);
+            let bare = micros(closing.cpu() - before);
             if round > 0 {
                 assert_eq!(resumed, if resumes { HANDSHAKES } else { 0 }, "resumed in this round");
-                for (at, value) in [over_tcp, in_memory, bare].into_iter().enumerate() {
+                for (at, value) in [over_tcp, stock, ours, bare].into_iter().enumerate() {
                     rounds[at].push(value);
                 }
             }

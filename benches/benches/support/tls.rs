@@ -4,6 +4,9 @@ use nobat::clock::Clock;
 use nobat::tls::{self, OwnPair};
 use rustix::time::{ClockId, clock_gettime};
 use rustls::client::Resumption;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, ServerConfig, ServerConnection};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -18,7 +21,10 @@ const GROUP: usize = 8;
 /// A certificate of its own, and both sides' configurations over it.
 pub(crate) struct Ends {
     folder: TempDir,
-    server: Arc<ServerConfig>,
+    /// As the shell has it.
+    pub(crate) ours: Arc<ServerConfig>,
+    /// As rustls has it where nothing is said.
+    pub(crate) stock: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
 }
 
@@ -28,7 +34,7 @@ impl Ends {
         let own = OwnPair::within(folder.path());
         own.make("localhost", Clock::start().now().wall).expect("a certificate");
         let client = tls::client_config(Some(&own.cert)).expect("roots");
-        Self { server: server(folder.path()), client, folder }
+        Self { ours: server(folder.path()), stock: stock(&own), client, folder }
     }
 
     /// A client of its own. Without sessions every handshake is a full one; with them they are of one server, since
@@ -43,35 +49,49 @@ impl Ends {
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
 
-    /// CPU time of the server's side of `count` handshakes in memory: made, shaken, told the end, dropped.
-    pub(crate) fn in_memory(&self, client: &Arc<ClientConfig>, count: usize) -> Duration {
-        let mut spent = Duration::ZERO;
-        for _ in 0..count {
-            let mut client = session(client);
-            let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
-            let began = cpu();
-            let mut server = ServerConnection::new(Arc::clone(&self.server)).expect("a session");
-            spent += cpu() - began;
-            // Until the tickets have come: ClientHello, the client's Finished, its close_notify.
-            for flight in 0..3 {
-                if flight == 2 {
-                    client.send_close_notify();
-                }
-                drain(&mut client, &mut to_server);
-                let began = cpu();
-                feed(&mut server, &mut to_server);
-                drain(&mut server, &mut to_client);
-                spent += cpu() - began;
-                feed(&mut client, &mut to_client);
+/// CPU time of the server's side of `count` handshakes in memory: made, shaken, told the end by both sides, dropped.
+pub(crate) fn in_memory(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>, count: usize) -> Duration {
+    let mut spent = Duration::ZERO;
+    for _ in 0..count {
+        let mut client = session(client);
+        let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+        let began = cpu();
+        let mut server = ServerConnection::new(Arc::clone(server)).expect("a session");
+        spent += cpu() - began;
+        // ClientHello, the client's Finished, its close_notify.
+        for flight in 0..3 {
+            if flight == 2 {
+                client.send_close_notify();
             }
-            assert!(!server.is_handshaking() && !client.is_handshaking());
+            drain(&mut client, &mut to_server);
             let began = cpu();
-            drop(server);
+            feed(&mut server, &mut to_server);
+            if flight == 2 {
+                server.send_close_notify();
+            }
+            drain(&mut server, &mut to_client);
             spent += cpu() - began;
+            feed(&mut client, &mut to_client);
         }
-        spent
+        assert!(!server.is_handshaking() && !client.is_handshaking());
+        let began = cpu();
+        drop(server);
+        spent += cpu() - began;
     }
+    spent
+}
+
+/// The same pair, and nothing else chosen but the protocol.
+fn stock(own: &OwnPair) -> Arc<ServerConfig> {
+    let chain = vec![CertificateDer::from_pem_file(&own.cert).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_file(&own.key).expect("a key");
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+    let mut config = builder.with_single_cert(chain, key).expect("a pair");
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
 }
 
 /// The shell's configuration of the pair in `folder`.

@@ -8,7 +8,7 @@ use crate::tls::Stream;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Token};
 use rustls::ServerConnection;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -67,6 +67,12 @@ fn open(addr: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// Answers are small and complete: waiting to fill a segment only delays them. On Linux an accepted socket takes this
+/// over from the one that listens, which spares a system call each; elsewhere it is set on each.
+pub(super) fn answer_at_once(listener: &TcpListener) {
+    let _ = SockRef::from(listener).set_tcp_nodelay(true);
 }
 
 /// What an error of `accept` means.
@@ -144,8 +150,9 @@ impl<S: Service> Reactor<S> {
 
     /// Whether the newcomer is in.
     fn admit_counted(&mut self, turn: &Turn, mut socket: TcpStream, addr: SocketAddr) -> bool {
-        // Answers are small and complete: waiting to fill a segment only delays them.
-        let _ = socket.set_nodelay(true);
+        if !cfg!(target_os = "linux") {
+            let _ = socket.set_nodelay(true);
+        }
         let entry = self.conns.vacant_entry();
         let key = entry.key();
         let token = Token(self.first_token + key);

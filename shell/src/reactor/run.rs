@@ -1,7 +1,7 @@
 //! The loop.
 
 use super::ReactorConfig;
-use super::accept::Door;
+use super::accept::{self, Door};
 use super::buffer::Pool;
 use super::conn::{Conn, Fate, Phase};
 use super::intake::{Context, input_bytes_max};
@@ -81,6 +81,7 @@ impl<S: Service> Reactor<S> {
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let mut doors = Vec::with_capacity(listeners.len());
         for (at, mut listener) in listeners.into_iter().enumerate() {
+            accept::answer_at_once(&listener);
             poll.registry().register(&mut listener, Token(at), Interest::READABLE)?;
             doors.push(Door { listener, knocked: false });
         }

@@ -7,7 +7,7 @@ use nobat_core::time::UnixMillis;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ServerSessionMemoryCache;
 use rustls::sign::CertifiedKey;
-use rustls::{Error, InconsistentKeys, ServerConfig};
+use rustls::{CipherSuite, Error, InconsistentKeys, ServerConfig};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,13 +26,31 @@ pub fn server_config(cert: &Path, key: &Path, now: UnixMillis) -> Result<Arc<Ser
 
 /// The listeners' configuration over the pair that is in use.
 pub(super) fn config(current: Arc<Current>) -> Result<Arc<ServerConfig>, TlsError> {
-    let builder = ServerConfig::builder_with_provider(provider())
+    let builder = ServerConfig::builder_with_provider(preferring_aes_128())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Provider)?;
     let mut config = builder.with_no_client_auth().with_cert_resolver(current);
     config.alpn_protocols = vec![ALPN.to_vec()];
+    // Ours, not the client's: most name AES-256 first.
+    config.ignore_client_order = true;
     config.session_storage = ServerSessionMemoryCache::new(SESSIONS_KEPT);
     Ok(Arc::new(config))
+}
+
+/// The provider with the suites of AES-128 and SHA-256 before the others. Processors compute SHA-256 in hardware; SHA-384
+/// they do not, and a handshake is hashed through and through.
+fn preferring_aes_128() -> Arc<CryptoProvider> {
+    let mut provider = Arc::unwrap_or_clone(provider());
+    provider.cipher_suites.sort_by_key(|suite| {
+        let is_first = matches!(
+            suite.suite(),
+            CipherSuite::TLS13_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+        );
+        !is_first
+    });
+    Arc::new(provider)
 }
 
 /// A pair that is of one another, in time, and usable.
