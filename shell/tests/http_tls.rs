@@ -226,6 +226,30 @@ fn a_renewed_certificate_is_used_from_the_next_handshake_on_and_a_broken_one_is_
     assert_eq!(shown(&server), pair.cert.der().to_vec());
 }
 
+#[test]
+fn the_suite_with_the_cheaper_hash_is_chosen_whatever_the_client_names_first() {
+    let server = Server::start(ReactorConfig::default());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let roots = tls::client_config(Some(&server.ca)).expect("roots");
+        let provider = Arc::clone(roots.crypto_provider());
+        let mut trusted = rustls::RootCertStore::empty();
+        trusted.add(certificate(&server.ca)).expect("a root");
+        let builder = rustls::ClientConfig::builder_with_provider(provider);
+        let builder = builder.with_protocol_versions(&[version]).expect("a version");
+        let config = builder.with_root_certificates(trusted).with_no_client_auth();
+        let name = "localhost".try_into().expect("a name");
+        let mut session = rustls::ClientConnection::new(Arc::new(config), name).expect("a session");
+        session.complete_io(&mut server.socket()).expect("a handshake");
+        let suite = session.negotiated_cipher_suite().expect("one").suite();
+        assert!(format!("{suite:?}").ends_with("AES_128_GCM_SHA256"), "{suite:?}");
+    }
+}
+
+fn certificate(path: &PathBuf) -> rustls::pki_types::CertificateDer<'static> {
+    use rustls::pki_types::pem::PemObject;
+    rustls::pki_types::CertificateDer::from_pem_file(path).expect("a certificate")
+}
+
 /// The first bytes of a handshake.
 fn hello(config: &Arc<rustls::ClientConfig>) -> Vec<u8> {
     let name = "localhost".try_into().expect("a name");
