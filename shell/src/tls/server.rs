@@ -37,8 +37,8 @@ pub(super) fn config(current: Arc<Current>) -> Result<Arc<ServerConfig>, TlsErro
     Ok(Arc::new(config))
 }
 
-/// The provider with the suites of AES-128 and SHA-256 before the others. Processors compute SHA-256 in hardware; SHA-384
-/// they do not, and a handshake is hashed through and through.
+/// The provider with the suites of AES-128 and SHA-256 before the others. Processors have instructions for SHA-256
+/// and none for SHA-384, and a handshake is hashed through and through.
 fn preferring_aes_128() -> Arc<CryptoProvider> {
     let mut provider = Arc::unwrap_or_clone(provider());
     provider.cipher_suites.sort_by_key(|suite| {
