@@ -1,14 +1,15 @@
 //! The engine with the results bot over a journal that is a list.
 
+use crate::list::List;
 use arbitrary::Arbitrary;
 use nobat_bots::results::{ResultsBot, Settings, Shelf};
 use nobat_core::bot::Input;
-use nobat_core::engine::{Detached, Ended, Engine, Entry, Inbound, Journal, Kind, Rank, Recovered};
+use nobat_core::engine::{Detached, Ended, Engine, Inbound, Kind, Recovered};
 use nobat_core::envelope::{End, Envelope};
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{ChatId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
 use nobat_core::time::{Nanos, Now, UnixMillis};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 const LANES: u16 = 3;
@@ -28,29 +29,6 @@ pub enum Op {
     Dispatch(u8),
     /// An envelope ends.
     End(u8),
-}
-
-#[derive(Default)]
-struct List(Mutex<Vec<Entry>>);
-
-impl Journal for &List {
-    type Room<'a>
-        = ()
-    where
-        Self: 'a;
-    fn reserve(&self, _: usize, _: Rank) -> Option<()> {
-        Some(())
-    }
-    fn push(&self, (): (), mut entry: Entry) -> Seq {
-        let mut frames = self.0.lock().expect("one thread");
-        let seq = Seq(frames.len() as u64 + 1);
-        entry.number(seq);
-        frames.push(entry);
-        seq
-    }
-    fn tail(&self) -> Seq {
-        Seq(self.0.lock().expect("one thread").len() as u64)
-    }
 }
 
 fn engine() -> Engine<Detached> {
@@ -97,15 +75,14 @@ pub fn play(ops: &[Op]) {
     }
     let mut recovered = Recovered::default();
     let fresh = engine();
-    for (n, entry) in list.0.lock().expect("one thread").iter().enumerate() {
+    for (n, entry) in list.entries().iter().enumerate() {
         fresh.replay(&mut recovered, Seq(n as u64 + 1), &entry.payload).expect("its own frames");
     }
     assert_eq!(recovered.take_pending().count() as u64, live.pending());
 }
 
 fn with_one(list: &List, n: u8, act: impl FnOnce(&Envelope)) {
-    let queued: Vec<_> =
-        list.0.lock().expect("one thread").iter().flat_map(|e| e.envelopes.clone()).collect();
+    let queued: Vec<_> = list.entries().iter().flat_map(|e| e.envelopes.clone()).collect();
     if let Some(envelope) = queued.get(usize::from(n)) {
         act(envelope);
     }
