@@ -180,6 +180,8 @@ pub struct Record {
     pub threads: Vec<Thread>,
     /// Single messages that were handed on, where they arrived: which deed each is.
     pub(super) copies: HashMap<MessageKey, usize>,
+    /// Parts of albums, by their place in [`Record::done`]: which album.
+    pub(super) albums: HashMap<usize, u64>,
     texts: HashMap<Box<str>, usize>,
     /// What users sent, where they sent it.
     pub(super) messages: HashMap<MessageKey, usize>,
@@ -247,7 +249,11 @@ impl Record {
         match word {
             "my_chat_member" if first.is_empty() => Deed::Blocked,
             "my_chat_member" => Deed::Returned,
-            "media" => Deed::Shown,
+            "media" => {
+                let album = first.split_once('+').map(|(_, album)| hash(album));
+                self.albums.extend(album.map(|album| (self.done.len(), album)));
+                Deed::Shown
+            }
             "reply" => {
                 self.texts.insert(second.into(), self.done.len());
                 Deed::Said

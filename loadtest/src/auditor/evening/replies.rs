@@ -86,6 +86,9 @@ impl Desk<'_, '_> {
         if self.due(&done.deed).is_none() {
             return "no_answer_due";
         }
+        if self.album_was_refused(nth, answers) {
+            return "refused";
+        }
         if self.told_to_slow_down(nth) {
             return "refused_by_rate";
         }
@@ -162,6 +165,16 @@ impl Desk<'_, '_> {
         let found = *self.story.got.iter().find(fits)?;
         self.taken.insert(found);
         Some(found)
+    }
+
+    /// Of an album that is not handed on its sender is told once, not of each part.
+    fn album_was_refused(&self, nth: usize, answers: &Answers) -> bool {
+        let albums = &self.stories.record.albums;
+        let Some(album) = albums.get(&nth) else { return false };
+        let parts = self.story.done.iter().filter(|other| albums.get(other) == Some(album));
+        parts
+            .filter_map(|part| answers.get(part))
+            .any(|got| self.stories.got(*got).gist == Gist::Notice(Saying::NotSent))
     }
 
     fn told_to_slow_down(&self, nth: usize) -> bool {

@@ -36,14 +36,15 @@ pub struct Evening {
 
 /// Messages a second that people write in all unless told otherwise: with what comes and goes some 60 % of what 17
 /// bots may send, so that a message seldom meets a queue.
-const TALK_A_SECOND: f64 = 220.0;
-/// One who comes costs about six messages: as many a second as leave room for the talk.
-const COMERS_A_SECOND: f64 = 14.0;
+const TALK_A_SECOND: f64 = 200.0;
+/// One who comes and one who goes cost about a dozen messages, for those whom they leave look for others: so many a
+/// second leave room for the talk.
+const COMERS_A_SECOND: f64 = 7.0;
 /// From the end of one chat to the next, a pause between two visits included: so long somebody takes up a place without
 /// being in a chat.
-const APART: f64 = 12.0;
+const APART: f64 = 24.0;
 /// Those at once who come in the first minutes: each is told that he is searched for, and whom he met.
-const RAMP_A_SECOND: f64 = 60.0;
+const RAMP_A_SECOND: f64 = 50.0;
 
 impl Evening {
     /// An evening of this size for `bots` bots; how much each talks follows from what the bots may send.
@@ -69,7 +70,8 @@ impl Evening {
         if self.eager {
             return self.chatting;
         }
-        self.chatting + (COMERS_A_SECOND * self.bots as f64 / 17.0 * APART) as u32
+        let comers = f64::from(self.chatting) / self.stay.as_secs_f64().max(1.0);
+        self.chatting + (comers * APART) as u32
     }
 
     /// How long it takes until all are there.

@@ -1,8 +1,10 @@
 //! What the anonymous chat keeps in memory: bytes a registered user, a waiting one, a pair, a pair that has talked.
 //!
-//! `cargo run --release -p nobat-benches --example chat_memory [USERS]` (100,000). Each case is a process of its own
+//! `cargo run --release -p nobat-bots --example chat_memory [USERS]` (20,000). Each case is a process of its own
 //! around the real engine and the real bot, on a journal that forgets: the growth of its resident memory, so that
 //! what the allocator takes besides is counted too. What is being sent is not: every message has its end at once.
+
+#![expect(clippy::disallowed_macros, reason = "it prints what it measures")]
 
 use nobat_bots::chat::{ChatBot, Gender, Language, Person, Settings};
 use nobat_core::bot::{Call, Input, RenderView};
@@ -13,8 +15,8 @@ use nobat_core::id::{BotId, KindIx, LaneIx, MessageId, Seq, UpdateId, UserId};
 use nobat_core::matchmaker::{Rules, Size};
 use nobat_core::record::Record;
 use nobat_core::time::{Nanos, Now, UnixMillis};
-use parking_lot::Mutex;
 use std::process::{Command, ExitCode};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -40,7 +42,7 @@ impl Journal for Forgetful {
     fn push(&self, (): (), mut entry: Entry) -> Seq {
         let seq = Seq(self.frames.fetch_add(1, Ordering::Relaxed) + 1);
         entry.number(seq);
-        self.out.lock().append(&mut entry.envelopes);
+        self.out.lock().expect("no panic").append(&mut entry.envelopes);
         seq
     }
     fn tail(&self) -> Seq {
@@ -99,7 +101,7 @@ impl World {
 
     /// The platform takes everything at once.
     fn deliver(&mut self) {
-        let out = std::mem::take(&mut *self.engine.journal().out.lock());
+        let out = std::mem::take(&mut *self.engine.journal().out.lock().expect("no panic"));
         for envelope in out {
             self.numbers += 1;
             if envelope.conversation.user == UserId(ADMIN) {
@@ -191,7 +193,7 @@ fn measure(case: &str, users: u64) {
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let users: u64 = arguments.next().and_then(|users| users.parse().ok()).unwrap_or(100_000);
+    let users: u64 = arguments.next().and_then(|users| users.parse().ok()).unwrap_or(20_000);
     // Nobody is left over.
     let users = users / 2 * 2;
     if let Some(case) = arguments.next() {
