@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p nobat-benches --bench webhook -- --instructions`: user instructions a request, by callgrind over
 //! two lengths of run, so that start and end cancel out. It needs valgrind.
-//! `... -- --cpu`: CPU time a request in rounds that take turns, the server on core 0, the load on core 1.
+//! `... -- --cpu`: CPU time a request in rounds that take turns, the server on core 0, the load on core 1. A number
+//! behind it is the requests of a round, for a machine that has no time.
 //! `... -- --idle 10000`: resident memory of as many connections that have been used and say nothing.
 //! `... -- --tls`: CPU time a full handshake over TCP, in rounds that take turns with the same handshake in memory and
 //! a bare accept and close; then with sessions that are resumed.
@@ -35,7 +36,8 @@ fn main() {
         ["serve", "encrypted", folder] => serve::encrypted(folder),
         ["serve", what] => serve::run(what),
         ["--instructions"] => instructions(),
-        ["--cpu"] => cpu(),
+        ["--cpu"] => cpu(ROUND),
+        ["--cpu", requests] => cpu(requests.parse().expect("a number")),
         ["--idle", count] => idle(count.parse().expect("a number")),
         ["--slow"] => slow(),
         ["--tls"] => handshakes(),
@@ -59,7 +61,7 @@ fn instructions() {
 }
 
 /// Rounds that take turns, so that whatever disturbs the machine disturbs all servers alike.
-fn cpu() {
+fn cpu(requests: usize) {
     let served: Vec<_> = each().into_iter().map(|name| (name, Served::on_core(name, 0))).collect();
     let mut micros = vec![Vec::new(); served.len()];
     for round in 0..=ROUNDS {
@@ -68,11 +70,11 @@ fn cpu() {
             let mut load = Load::new(server.port(), CONNECTIONS);
             load.run(8 * CONNECTIONS);
             let before = server.cpu();
-            load.run(ROUND);
+            load.run(requests);
             let used = server.cpu() - before;
             // The first round warms up.
             if round > 0 {
-                micros[at].push(used.as_secs_f64() * 1e6 / ROUND as f64);
+                micros[at].push(used.as_secs_f64() * 1e6 / requests as f64);
             }
         }
     }
