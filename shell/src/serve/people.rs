@@ -5,7 +5,8 @@
 //! kill leaves is a part of the list, and the same import again brings the rest.
 
 use super::ring::{Extra, RingJournal};
-use super::{RING_BYTES, RING_FRAMES, ServeError, chat, recover};
+use super::standing::{RING_BYTES, RING_FRAMES};
+use super::{ServeError, chat, recover};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::disk::{self, Committed, DiskError, Hooks};

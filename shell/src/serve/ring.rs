@@ -38,8 +38,11 @@ pub(super) struct Extra {
     reach: Option<ReachFact>,
 }
 
+/// What stands in the ring between the engine and the journal's thread.
+pub(super) type RingEntry = DiskEntry<Extra>;
+
 /// The ring's pushing end.
-pub(super) struct RingJournal(pub Producer<DiskEntry<Extra>>);
+pub(super) struct RingJournal(pub Producer<RingEntry>);
 
 impl Journal for RingJournal {
     type Room<'a> = Reservation<'a, DiskEntry<Extra>>;
