@@ -75,7 +75,9 @@ impl Program {
     /// # Errors
     /// `/proc` is not there.
     pub fn of_this_process() -> io::Result<Self> {
-        let file = File::open("/proc/self/exe")?;
+        let file = File::open("/proc/self/exe").map_err(|e| {
+            io::Error::new(e.kind(), format!("/proc/self/exe: {e}; mount /proc where the program runs"))
+        })?;
         let path = std::env::current_exe()?;
         // How the kernel calls a file that another was put in the place of: the other is what comes next.
         let path = match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {

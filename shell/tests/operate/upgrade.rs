@@ -58,6 +58,8 @@ fn upgrades_under_load_refuse_nobody_and_lose_nothing() {
     let repeated: Vec<u64> =
         (0..updates).map(|n| crate::load::FIRST_USER + n).filter(|u| platform.sent_to(*u) > 1).collect();
     assert!(repeated.is_empty(), "served twice: {repeated:?}");
+    // What one program tells the next is no configuration, and nobody's mistake.
+    assert!(!place.log().contains("NOBAT_"), "{}", place.log());
     process.stop();
 }
 
