@@ -74,7 +74,8 @@ pub trait Bot: Send + Sync + 'static {
     fn portrait(_: &Self::State, _: &mut records::Row) {}
 
     /// What people may read of this event beside the portrait after it: rows with a date, such as payments.
-    /// The engine fills kind, user and bot, and the place of a row of [`records::AUDIT`].
+    /// The engine fills kind, user and bot (these two unless the row names another user itself), and the place of a
+    /// row of [`records::AUDIT`].
     fn noted(_: &Moment<'_, Self>, _: &mut Vec<records::Row>)
     where
         Self: Sized,
@@ -82,7 +83,7 @@ pub trait Bot: Send + Sync + 'static {
     }
 
     /// Rows that were noted once and that the state still knows: asked where the frames that noted them are gone.
-    fn remembered(_: &Self::State, _: &mut Vec<records::Row>) {}
+    fn remembered(_: UserId, _: &Self::State, _: &mut Vec<records::Row>) {}
 
     /// How many messages the platform makes of a payload: the parts of an album, else one. Its limits count them,
     /// so the pacer must. Pure, of the payload alone.
@@ -101,6 +102,8 @@ pub trait Bot: Send + Sync + 'static {
 pub struct Moment<'a, B: Bot> {
     /// The frame's time.
     pub at: UnixMillis,
+    /// Whose state it is.
+    pub user: UserId,
     /// The state before it.
     pub before: &'a B::State,
     /// What happened.

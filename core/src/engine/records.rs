@@ -11,10 +11,10 @@ use super::frame::{self, Frame};
 use super::image::{self, Item};
 use super::step::{Part, Step};
 use super::ties::Ties;
-use crate::bot::records::{AUDIT, Row, USERS};
+use crate::bot::records::{AUDIT, Cell, Row, USERS};
 use crate::bot::{Bot, Moment};
 use crate::envelope::Conversation;
-use crate::id::{BotId, LaneIx, Seq};
+use crate::id::{BotId, LaneIx, Seq, UserId};
 use crate::record::{Malformed, Reader, Record};
 use crate::time::UnixMillis;
 use core::marker::PhantomData;
@@ -144,7 +144,7 @@ impl Recorder {
         let (mut rows, mut row) = (Vec::new(), Row::of(&USERS));
         known.state = kind
             .tell
-            .change(&known.state, &change.events, change.at, &mut row, &mut rows)
+            .change(change.who.user, &known.state, &change.events, change.at, (&mut row, &mut rows))
             .map_err(|e| Corrupt::Frame(change.seq, e))?;
         known.version = change.version;
         if let Some(blocked) = change.update {
@@ -193,7 +193,7 @@ impl Recorder {
             };
             let mut rows = vec![Row::of(&USERS)];
             let mut more = Vec::new();
-            kind.tell.picture(state, &mut rows[0], &mut more).map_err(Corrupt::Image)?;
+            kind.tell.picture(who.user, state, (&mut rows[0], &mut more)).map_err(Corrupt::Image)?;
             rows.append(&mut more);
             rows.iter_mut().for_each(|row| self.sign(who, lane, row));
             each(who, Known { version, state: state.into() }, rows);
@@ -201,11 +201,16 @@ impl Recorder {
         Ok(())
     }
 
-    /// Fills in whose row it is.
+    /// Fills in whose row it is, unless the kind said so.
     fn sign(&self, who: Conversation, lane: Option<LaneIx>, row: &mut Row) {
         let kind = &self.kinds[who.kind.index()];
         row.set("kind", &*kind.name);
-        row.set("user_id", who.user);
+        match row.get("user_id") {
+            Cell::Null => row.set("user_id", who.user),
+            named if *named == Cell::from(who.user) => {}
+            // About somebody else: by which bot that one is reached is not known here.
+            _ => return,
+        }
         // A lane that is no longer configured has no bot that could be named.
         row.set("bot_id", lane.and_then(|lane| kind.bots.get(lane.index())).map(|bot| bot.0));
     }
@@ -232,14 +237,14 @@ pub fn written_at(payload: &[u8]) -> Option<UnixMillis> {
 trait Tell: Send + Sync {
     fn change(
         &self,
+        whose: UserId,
         state: &[u8],
         events: &[u8],
         at: UnixMillis,
-        user: &mut Row,
-        out: &mut Vec<Row>,
+        rows: (&mut Row, &mut Vec<Row>),
     ) -> Result<Box<[u8]>, Malformed>;
 
-    fn picture(&self, state: &[u8], user: &mut Row, out: &mut Vec<Row>) -> Result<(), Malformed>;
+    fn picture(&self, whose: UserId, state: &[u8], rows: (&mut Row, &mut Vec<Row>)) -> Result<(), Malformed>;
 }
 
 struct Of<B>(PhantomData<fn() -> B>);
@@ -247,33 +252,34 @@ struct Of<B>(PhantomData<fn() -> B>);
 impl<B: Bot> Tell for Of<B> {
     fn change(
         &self,
+        whose: UserId,
         state: &[u8],
         events: &[u8],
         at: UnixMillis,
-        user: &mut Row,
-        out: &mut Vec<Row>,
+        rows: (&mut Row, &mut Vec<Row>),
     ) -> Result<Box<[u8]>, Malformed> {
+        let (portrait, out) = rows;
         let mut after = read::<B>(state)?;
         let mut r = Reader::new(events);
         for _ in 0..r.varint()? {
             let event = B::Event::decode(&mut r)?;
             let before = after.clone();
             B::evolve(&mut after, &event);
-            B::noted(&Moment { at, before: &before, event: &event, after: &after }, out);
+            B::noted(&Moment { at, user: whose, before: &before, event: &event, after: &after }, out);
         }
         if !r.is_empty() {
             return Err(Malformed("trailing bytes in events"));
         }
-        B::portrait(&after, user);
+        B::portrait(&after, portrait);
         let mut bytes = Vec::with_capacity(32);
         after.encode(&mut bytes);
         Ok(bytes.into())
     }
 
-    fn picture(&self, state: &[u8], user: &mut Row, out: &mut Vec<Row>) -> Result<(), Malformed> {
+    fn picture(&self, whose: UserId, state: &[u8], rows: (&mut Row, &mut Vec<Row>)) -> Result<(), Malformed> {
         let state = read::<B>(state)?;
-        B::portrait(&state, user);
-        B::remembered(&state, out);
+        B::portrait(&state, rows.0);
+        B::remembered(whose, &state, rows.1);
         Ok(())
     }
 }

@@ -20,6 +20,8 @@ mod store;
 
 pub use background::{Handle, Marks, Upkeep, spawn};
 pub use offline::from_journal;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use project::{Open, Projector, RecordsError, Turn};
 pub use sqlite::Sqlite;
 pub use store::{Position, Store, StoreError};
@@ -54,7 +56,7 @@ pub fn database(config: &Config) -> Option<Open> {
         #[cfg(feature = "postgres")]
         RecordsStore::Postgres(uri) => {
             let uri = uri.clone();
-            Some(Box::new(move || Ok(Box::new(postgres::Postgres::open(&uri, kinds.clone())?))))
+            Some(Box::new(move || Ok(Box::new(Postgres::open(&uri, kinds.clone())?))))
         }
         #[cfg(not(feature = "postgres"))]
         RecordsStore::Postgres(_) => Some(Box::new(|| {
@@ -72,7 +74,7 @@ pub fn reader(config: &Config) -> Result<Option<Box<dyn Store>>, StoreError> {
         RecordsStore::Off => Ok(None),
         RecordsStore::Sqlite(path) => Ok(Some(Box::new(Sqlite::read(path)?))),
         #[cfg(feature = "postgres")]
-        RecordsStore::Postgres(uri) => Ok(Some(Box::new(postgres::Postgres::read(uri)?))),
+        RecordsStore::Postgres(uri) => Ok(Some(Box::new(Postgres::read(uri)?))),
         #[cfg(not(feature = "postgres"))]
         RecordsStore::Postgres(_) => {
             Err(StoreError::Database("this nobat was built without the feature `postgres`".to_owned()))

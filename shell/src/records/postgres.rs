@@ -24,7 +24,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const MIGRATION_LOCK: i64 = 0x6e6f_6261_7400;
 
 /// A connected server.
-pub(super) struct Postgres {
+pub struct Postgres {
     client: Client,
     kinds: Vec<String>,
 }
@@ -37,7 +37,10 @@ impl From<postgres::Error> for StoreError {
 
 impl Postgres {
     /// Connects and moves the tables on.
-    pub(super) fn open(uri: &Secret, kinds: Vec<String>) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// It cannot be reached, does not do as it is told, or has tables of a later version.
+    pub fn open(uri: &Secret, kinds: Vec<String>) -> Result<Self, StoreError> {
         let mut client = connect(uri.expose()).map_err(StoreError::Database)?;
         // A statement that hangs must not hold rows for ever; a rebuild of a million users takes a minute.
         client.batch_execute(

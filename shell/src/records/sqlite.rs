@@ -257,3 +257,6 @@ impl Store for Sqlite {
         Ok(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,6 +146,8 @@ pub enum Event {
     },
     /// Whom he invited was counted.
     Referred {
+        /// Whom; 0 in what an earlier version wrote.
+        whom: UserId,
         /// When.
         at: UnixMillis,
         /// VIP days for it.
@@ -246,6 +248,7 @@ const TAKEN_OVER: u8 = 36;
 const LOOKED: u8 = 37;
 const ALBUM_REFUSED: u8 = 38;
 const GIVEN: u8 = 39;
+const COUNTED: u8 = 40;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -298,7 +301,8 @@ impl Record for Event {
                 put(GAVE, &[stars.into()]);
                 out.put_str(charge);
             }
-            Self::Referred { at, days } => put(REFERRED, &[at.0, days.into()]),
+            Self::Referred { whom: UserId(0), at, days } => put(REFERRED, &[at.0, days.into()]),
+            Self::Referred { whom, at, days } => put(COUNTED, &[whom.0, at.0, days.into()]),
             Self::NotReferred { whom, why, at } => put(NOT_REFERRED, &[whom.0, why as u64, at.0]),
             Self::Earned { stars, back } => put(EARNED, &[stars.into(), back.into()]),
             Self::Banned(ref ban) => {
@@ -364,7 +368,11 @@ impl Record for Event {
             INVITED => Self::Invited { by: UserId(from.varint()?) },
             INVITE_TOLD => Self::InviteTold,
             GAVE => Self::Gave { stars: purse::number(from)?, charge: from.str()?.into() },
-            REFERRED => Self::Referred { at: at(from)?, days: lane(from)? },
+            REFERRED => Self::Referred { whom: UserId(0), at: at(from)?, days: lane(from)? },
+            COUNTED => {
+                let whom = UserId(from.varint()?);
+                Self::Referred { whom, at: at(from)?, days: lane(from)? }
+            }
             NOT_REFERRED => {
                 let (whom, why) = (UserId(from.varint()?), Refused::from_u8(byte(from)?)?);
                 Self::NotReferred { whom, why, at: at(from)? }

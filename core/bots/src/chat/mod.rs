@@ -245,8 +245,8 @@ impl Bot for ChatBot {
         records::noted(moment, out);
     }
 
-    fn remembered(state: &State, out: &mut Vec<Row>) {
-        records::remembered(state, out);
+    fn remembered(user: UserId, state: &State, out: &mut Vec<Row>) {
+        records::remembered(user, state, out);
     }
 
     fn render(&self, view: &RenderView, payload: &Payload) -> Result<Call, Unrenderable> {

@@ -1,12 +1,14 @@
-//! What people may read of the chat: profiles, payments, VIP time, reports and bans.
+//! What people may read of the chat: profiles, payments, VIP time, referrals, reports and bans.
 
 use super::ChatBot;
+use super::circle::Refused;
 use super::event::Event;
 use super::profile::Gender;
 use super::purse::{Gave, Purse, Receipt};
 use super::state::State;
 use nobat_core::bot::Moment;
-use nobat_core::bot::records::{AUDIT, PAYMENTS, Row, SUBSCRIPTIONS};
+use nobat_core::bot::records::{AUDIT, PAYMENTS, REFERRALS, Row, SUBSCRIPTIONS};
+use nobat_core::id::UserId;
 use nobat_core::time::UnixMillis;
 
 /// How far someone is: what he is asked next, or `ready`.
@@ -38,7 +40,7 @@ pub(super) fn portrait(state: &State, row: &mut Row) {
 }
 
 pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
-    let Moment { before, event, after, at } = *moment;
+    let Moment { before, event, after, at, user } = *moment;
     let audit = |action: &str| Row::of(&AUDIT).with("action", action);
     match event {
         Event::Paid { charge, gave, at, .. } if !before.purse.has(charge) => {
@@ -52,6 +54,7 @@ pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
             receipts(&after.purse, charge, |row| row.with("refunded_at", *at), out);
             out.push(audit("refunded").with("detail", format!("charge {charge}")));
             out.extend(vip(&after.purse, Some(*at)));
+            out.extend(invitation(user, after));
         }
         Event::Reported { count, .. } => {
             out.push(audit("reported").with("detail", format!("report {count} of this spell")));
@@ -64,7 +67,6 @@ pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
             let minutes = until.since(at).as_secs().div_ceil(60);
             out.push(audit("locked").with("detail", format!("for {minutes} minutes, {credits} credits")));
         }
-        Event::Referred { at, .. } => out.extend(vip(&after.purse, Some(*at))),
         Event::Given { what, at } => {
             let what = match what {
                 Gave::Nothing => return,
@@ -74,7 +76,19 @@ pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
             out.push(audit("given").with("detail", what));
             out.extend(vip(&after.purse, Some(*at)));
         }
-        Event::NotReferred { whom, why, .. } => {
+        Event::Invited { .. } => {
+            out.extend(invitation(user, after).map(|row| row.with("invited_at", at)));
+        }
+        Event::Gave { .. } | Event::TakenOver { .. } => out.extend(invitation(user, after)),
+        Event::Referred { whom, at, days } => {
+            out.extend(vip(&after.purse, Some(*at)));
+            if whom.0 != 0 {
+                let row = referral(*whom, user).with("status", "counted").with("decided_at", *at);
+                out.push(row.with("reward_days", u32::from(*days)));
+            }
+        }
+        Event::NotReferred { whom, why, at } => {
+            out.push(refusal(*whom, user, *why, *at));
             out.push(audit("not_referred").with("detail", format!("{whom}: {}", why.name())));
         }
         Event::Banned(ban) => out.push(audit("banned").with("detail", ban.why.to_string())),
@@ -86,9 +100,33 @@ pub(super) fn noted(moment: &Moment<'_, ChatBot>, out: &mut Vec<Row>) {
     }
 }
 
-pub(super) fn remembered(state: &State, out: &mut Vec<Row>) {
+pub(super) fn remembered(user: UserId, state: &State, out: &mut Vec<Row>) {
     out.extend(state.purse.receipts.iter().map(payment));
     out.extend(vip(&state.purse, None));
+    out.extend(invitation(user, state));
+    let refusals = state.extras.circle.iter().flat_map(|circle| &circle.refusals);
+    out.extend(refusals.map(|(whom, why, at)| refusal(*whom, user, *why, *at)));
+}
+
+/// The row of who came by whose link. Both write into it, each what he knows.
+fn referral(whom: UserId, by: UserId) -> Row {
+    Row::of(&REFERRALS).with("user_id", whom).with("by_user", by)
+}
+
+/// What a newcomer knows of it.
+fn invitation(user: UserId, state: &State) -> Option<Row> {
+    let invited = state.extras.invited.as_ref()?;
+    // A part of a payment that was given back was taken back.
+    let stands =
+        |charge: &str| state.purse.receipts.iter().all(|paid| *paid.charge != *charge || !paid.refunded);
+    let stars: u64 =
+        invited.gave.iter().filter(|(charge, _)| stands(charge)).map(|(_, stars)| u64::from(*stars)).sum();
+    let row = referral(user, invited.by).with("reward_stars", stars);
+    Some(if invited.told { row } else { row.with("status", "invited") })
+}
+
+fn refusal(whom: UserId, by: UserId, why: Refused, at: UnixMillis) -> Row {
+    referral(whom, by).with("status", "refused").with("why", why.name()).with("decided_at", at)
 }
 
 /// The row of this payment, dated.
@@ -128,6 +166,7 @@ mod tests {
     use nobat_core::bot::records::{Cell, USERS};
 
     const NOW: UnixMillis = UnixMillis(1_000_000_000);
+    const ME: UserId = UserId(42);
 
     /// What is noted of these events, one after the other.
     fn noted_of(events: &[Event]) -> (State, Vec<Row>) {
@@ -135,7 +174,7 @@ mod tests {
         for event in events {
             let before = state.clone();
             state.apply(event);
-            noted(&Moment { at: NOW, before: &before, event, after: &state }, &mut rows);
+            noted(&Moment { at: NOW, user: ME, before: &before, event, after: &state }, &mut rows);
         }
         (state, rows)
     }
@@ -171,7 +210,7 @@ mod tests {
         let payment = rows.iter().rfind(|row| row.table == &PAYMENTS).expect("a row");
         assert_eq!(shown(payment, &["refunded", "refunded_at"]), [true.into(), NOW.into()]);
         let mut out = Vec::new();
-        remembered(&state, &mut out);
+        remembered(ME, &state, &mut out);
         assert_eq!(shown(&out[0], &["charge", "refunded", "paid_at"]), ["c".into(), true.into(), Cell::Null]);
     }
 
@@ -187,20 +226,88 @@ mod tests {
 
     #[test]
     fn what_administrators_do_and_what_was_not_counted_is_audited() {
-        use super::super::{Ban, Change, Refused};
-        use nobat_core::id::UserId;
+        use super::super::{Ban, Change};
         let (_, rows) = noted_of(&[
             Event::Banned(Ban { until: NOW, why: "rude".into() }),
             Event::Unbanned,
             Event::Did(Change { by: UserId(9), at: NOW, what: "age_min = 18".into() }),
             Event::NotReferred { whom: UserId(7), why: Refused::Burst, at: NOW },
         ]);
-        let told: Vec<_> = rows.iter().map(|row| shown(row, &["action", "detail"])).collect();
+        let audited = rows.iter().filter(|row| row.table == &AUDIT);
+        let told: Vec<_> = audited.map(|row| shown(row, &["action", "detail"])).collect();
         let wanted: [[Cell; 2]; 4] = [
             ["banned".into(), "rude".into()],
             ["unbanned".into(), Cell::Null],
             ["administered".into(), "9: age_min = 18".into()],
             ["not_referred".into(), "7: burst".into()],
+        ];
+        assert_eq!(told, wanted.map(Vec::from));
+    }
+
+    #[test]
+    fn a_referral_is_one_row_that_both_write_into_in_any_order() {
+        let newcomer = [
+            Event::Invited { by: UserId(7) },
+            Event::InviteTold,
+            paid("a", Gave::Days(1)),
+            Event::Gave { charge: "a".into(), stars: 3000 },
+            paid("b", Gave::Days(1)),
+            Event::Gave { charge: "b".into(), stars: 500 },
+            Event::Refunded { charge: "a".into(), at: NOW },
+        ];
+        let (newcomer, mut his) = noted_of(&newcomer);
+        his.retain(|row| row.table == &REFERRALS);
+        let columns =
+            ["user_id", "by_user", "status", "reward_days", "reward_stars", "invited_at", "decided_at"];
+        let counted = referral(ME, UserId(7)).with("status", "counted").with("reward_days", 3u32);
+        let counted = counted.with("decided_at", NOW);
+        let wanted: [Cell; 7] = [
+            ME.into(),
+            UserId(7).into(),
+            "counted".into(),
+            3u32.into(),
+            500u32.into(),
+            NOW.into(),
+            NOW.into(),
+        ];
+        // He came first; what he pays may be known before or after the decision is.
+        for place in 1..=his.len() {
+            let mut rows = his.clone();
+            rows.insert(place, counted.clone());
+            let row = rows.into_iter().reduce(|mut row, later| {
+                row.overwrite(later);
+                row
+            });
+            assert_eq!(shown(&row.expect("rows"), &columns), wanted, "decided after {place} rows");
+        }
+        // Where frames are gone the states say the same, but for what nobody keeps.
+        let (inviter, _) = noted_of(&[Event::NotReferred { whom: UserId(9), why: Refused::Ring, at: NOW }]);
+        let mut out = Vec::new();
+        remembered(ME, &newcomer, &mut out);
+        remembered(UserId(7), &inviter, &mut out);
+        out.retain(|row| row.table == &REFERRALS);
+        let columns = ["user_id", "by_user", "status", "why", "reward_stars"];
+        let rows: Vec<_> = out.iter().map(|row| shown(row, &columns)).collect();
+        let wanted: [[Cell; 5]; 2] = [
+            [ME.into(), UserId(7).into(), Cell::Null, Cell::Null, 500u32.into()],
+            [UserId(9).into(), UserId(7).into(), "refused".into(), "ring".into(), Cell::Null],
+        ];
+        assert_eq!(rows, wanted.map(Vec::from));
+    }
+
+    #[test]
+    fn the_inviter_writes_whom_he_got_what_for() {
+        let (_, rows) = noted_of(&[
+            Event::Referred { whom: UserId(9), at: NOW, days: 2 },
+            Event::NotReferred { whom: UserId(10), why: Refused::Burst, at: NOW },
+            Event::Referred { whom: UserId(0), at: NOW, days: 2 },
+        ]);
+        let rows = rows.iter().filter(|row| row.table == &REFERRALS);
+        let told: Vec<_> =
+            rows.map(|row| shown(row, &["user_id", "by_user", "status", "why", "reward_days"])).collect();
+        let wanted: [[Cell; 5]; 2] = [
+            [UserId(9).into(), ME.into(), "counted".into(), Cell::Null, 2u32.into()],
+            [UserId(10).into(), ME.into(), "refused".into(), "burst".into(), Cell::Null],
         ];
         assert_eq!(told, wanted.map(Vec::from));
     }

@@ -169,7 +169,7 @@ impl State {
             Event::Gave { ref charge, stars } => {
                 extras.invited.iter_mut().for_each(|invited| invited.gave.push((charge.clone(), stars)));
             }
-            Event::Referred { at, days } => {
+            Event::Referred { at, days, .. } => {
                 extras.circle.get_or_insert_default().came(at, true);
                 if days > 0 {
                     self.purse.grant(days, at);

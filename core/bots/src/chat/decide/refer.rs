@@ -56,7 +56,7 @@ impl Turn<'_> {
         if let Some(why) = refused {
             return self.refuse(whom, why);
         }
-        self.happened(Event::Referred { at: now, days: rewards.days });
+        self.happened(Event::Referred { whom, at: now, days: rewards.days });
         let count = circle.count.saturating_add(1);
         let language = self.language();
         let (count, days) = (count.to_string(), rewards.days.to_string());

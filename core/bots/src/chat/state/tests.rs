@@ -42,7 +42,7 @@ fn events(n: u8, at: u64, lane: u16, i: usize) -> Vec<Event> {
         Event::Invited { by: UserId(300) },
         Event::InviteTold,
         Event::Gave { charge: "c".into(), stars: 300 },
-        Event::Referred { at, days: 1 },
+        Event::Referred { whom: UserId(0), at, days: 1 },
         Event::NotReferred { whom: UserId(301), why: Refused::Burst, at },
         Event::Earned { stars: 300, back: false },
         Event::Earned { stars: 100, back: true },

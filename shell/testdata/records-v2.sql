@@ -1,0 +1,34 @@
+-- sqlite
+CREATE TABLE nobat_referrals (kind TEXT NOT NULL, user_id INTEGER NOT NULL, by_user INTEGER NOT NULL, bot_id INTEGER, status TEXT, why TEXT, reward_days INTEGER, reward_stars INTEGER, invited_at TEXT, decided_at TEXT, PRIMARY KEY (kind, user_id, by_user));
+CREATE INDEX nobat_referrals_user_id ON nobat_referrals (user_id);
+CREATE INDEX nobat_referrals_bot_id ON nobat_referrals (bot_id);
+CREATE INDEX nobat_referrals_by_user ON nobat_referrals (by_user);
+CREATE INDEX nobat_referrals_status_decided_at ON nobat_referrals (status, decided_at);
+CREATE TABLE nobat_registrations (kind TEXT NOT NULL, user_id INTEGER NOT NULL, subject TEXT NOT NULL, bot_id INTEGER, stage TEXT, status TEXT, first_name TEXT, last_name TEXT, mobile TEXT, answers TEXT, started_at TEXT, changed_at TEXT, confirmed_at TEXT, PRIMARY KEY (kind, user_id, subject));
+CREATE INDEX nobat_registrations_user_id ON nobat_registrations (user_id);
+CREATE INDEX nobat_registrations_bot_id ON nobat_registrations (bot_id);
+CREATE INDEX nobat_registrations_mobile ON nobat_registrations (mobile);
+CREATE INDEX nobat_registrations_kind_stage ON nobat_registrations (kind, stage);
+CREATE INDEX nobat_registrations_status_changed_at ON nobat_registrations (status, changed_at);
+CREATE TABLE nobat_quotas (kind TEXT NOT NULL, user_id INTEGER NOT NULL, quota TEXT NOT NULL, bot_id INTEGER, tier TEXT, used INTEGER, allowed INTEGER, resets_at TEXT, changed_at TEXT, PRIMARY KEY (kind, user_id, quota));
+CREATE INDEX nobat_quotas_user_id ON nobat_quotas (user_id);
+CREATE INDEX nobat_quotas_bot_id ON nobat_quotas (bot_id);
+CREATE INDEX nobat_quotas_resets_at ON nobat_quotas (resets_at);
+CREATE INDEX nobat_quotas_kind_quota_resets_at ON nobat_quotas (kind, quota, resets_at);
+-- postgres
+CREATE TABLE nobat_referrals (kind text NOT NULL, user_id bigint NOT NULL, by_user bigint NOT NULL, bot_id bigint, status text, why text, reward_days bigint, reward_stars bigint, invited_at timestamptz, decided_at timestamptz, PRIMARY KEY (kind, user_id, by_user));
+CREATE INDEX nobat_referrals_user_id ON nobat_referrals (user_id);
+CREATE INDEX nobat_referrals_bot_id ON nobat_referrals (bot_id);
+CREATE INDEX nobat_referrals_by_user ON nobat_referrals (by_user);
+CREATE INDEX nobat_referrals_status_decided_at ON nobat_referrals (status, decided_at);
+CREATE TABLE nobat_registrations (kind text NOT NULL, user_id bigint NOT NULL, subject text NOT NULL, bot_id bigint, stage text, status text, first_name text, last_name text, mobile text, answers text, started_at timestamptz, changed_at timestamptz, confirmed_at timestamptz, PRIMARY KEY (kind, user_id, subject));
+CREATE INDEX nobat_registrations_user_id ON nobat_registrations (user_id);
+CREATE INDEX nobat_registrations_bot_id ON nobat_registrations (bot_id);
+CREATE INDEX nobat_registrations_mobile ON nobat_registrations (mobile);
+CREATE INDEX nobat_registrations_kind_stage ON nobat_registrations (kind, stage);
+CREATE INDEX nobat_registrations_status_changed_at ON nobat_registrations (status, changed_at);
+CREATE TABLE nobat_quotas (kind text NOT NULL, user_id bigint NOT NULL, quota text NOT NULL, bot_id bigint, tier text, used bigint, allowed bigint, resets_at timestamptz, changed_at timestamptz, PRIMARY KEY (kind, user_id, quota));
+CREATE INDEX nobat_quotas_user_id ON nobat_quotas (user_id);
+CREATE INDEX nobat_quotas_bot_id ON nobat_quotas (bot_id);
+CREATE INDEX nobat_quotas_resets_at ON nobat_quotas (resets_at);
+CREATE INDEX nobat_quotas_kind_quota_resets_at ON nobat_quotas (kind, quota, resets_at);
