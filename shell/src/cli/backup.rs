@@ -2,10 +2,10 @@
 
 use super::args::{Backup, Restore};
 use super::remedy::{of_the_system, with_remedy};
-use super::{Done, Failed, Status, World, configured};
+use super::{Done, Failed, Status, World, stored};
 use crate::backup::{self, BackupError};
 use crate::clock::Clock;
-use crate::config::{Config, Inputs, load, store};
+use crate::config::{Config, Inputs, load_without_tokens, store};
 use crate::disk::DiskError;
 use crate::observe::rfc3339;
 use crate::recovery::{self, Pace, Rehearsed};
@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 /// Makes one, or opens one that is there. Takes no lock: the bot may run.
 pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, args: &Backup) -> Done {
-    let config = configured(world, inputs)?;
+    let config = stored(world, inputs)?;
     let engine = engine(&config)?;
     if let Some(path) = &args.check {
         let opened = backup::verify(path, &engine).map_err(failed)?;
@@ -44,7 +44,7 @@ pub(super) fn restore(world: &mut World<'_>, inputs: &Inputs, args: &Restore) ->
     let (made, files) = (rfc3339::format(manifest.made), manifest.files.len());
     let (to, last) = (to.display(), manifest.last);
     writeln!(world.out, "{to}: {files} files of {made}, every frame to {last} is whole")?;
-    match load(inputs).ok().map(|config| engine(&config)) {
+    match load_without_tokens(inputs).ok().map(|config| engine(&config)) {
         Some(Ok(engine)) => {
             let opened = backup::verify(&args.from, &engine).map_err(failed)?;
             writeln!(world.out, "opened: {}; `nobat serve` goes on from here", held(opened))?;

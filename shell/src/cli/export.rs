@@ -2,7 +2,7 @@
 
 use super::args::{Export, ExportFormat};
 use super::remedy::with_remedy;
-use super::{Done, Failed, Status, World, configured};
+use super::{Done, Failed, Status, World, stored};
 use crate::clock::Clock;
 use crate::config::{Config, Inputs};
 use crate::observe::rfc3339;
@@ -24,7 +24,7 @@ pub(super) fn run(world: &mut World<'_>, inputs: &Inputs, args: &Export) -> Done
         )
     })?;
     let since = args.since.as_deref().map(instant).transpose()?;
-    let config = configured(world, inputs)?;
+    let config = stored(world, inputs)?;
     let mut store = source(&config, args.from_journal)?;
     let format = match args.format {
         ExportFormat::Csv => Format::Csv,

@@ -21,7 +21,7 @@ mod top;
 mod webhook;
 
 use crate::channel::telegram::Api;
-use crate::config::{Config, Inputs, Problems, load};
+use crate::config::{Config, Inputs, Problems, load, load_without_tokens};
 use args::{Args, Command};
 use clap::Parser as _;
 use std::ffi::OsString;
@@ -134,7 +134,15 @@ pub fn run(world: &mut World<'_>, argv: impl IntoIterator<Item = OsString>) -> S
 
 /// The whole configuration, with its warnings told.
 fn configured(world: &mut World<'_>, inputs: &Inputs) -> Result<Config, Failed> {
-    let config = load(inputs)?;
+    warned(world, load(inputs)?)
+}
+
+/// The same for what is in the data directory, with or without tokens.
+fn stored(world: &mut World<'_>, inputs: &Inputs) -> Result<Config, Failed> {
+    warned(world, load_without_tokens(inputs)?)
+}
+
+fn warned(world: &mut World<'_>, config: Config) -> Result<Config, Failed> {
     for warning in &config.warnings {
         writeln!(world.err, "warning: {warning}")?;
     }

@@ -111,6 +111,30 @@ pub(super) fn bots(sources: &Sources, problems: &mut Problems) -> Option<Bots> {
     Some(Bots { kind, mode, lanes: lanes?, list: group.list })
 }
 
+/// The same without need of a token: the kind must be told, by the names of tokens or in words. Takes the tokens out of
+/// `sources`, so that nobody opens what is sealed of them.
+pub(super) fn without_tokens(sources: &mut Sources, problems: &mut Problems) -> Option<Bots> {
+    // What is wrong with them is told to who needs them.
+    let group = groups(sources, &mut Problems::default()).into_iter().next().unwrap_or_else(|| Group {
+        name: "the data directory".to_owned(),
+        implies: None,
+        list: false,
+        items: Vec::new(),
+    });
+    let (kind, mode) = kind_and_mode(sources, &group, problems)?;
+    // All or none: a lane is known by its place.
+    let lane = |item: &Item| {
+        let token = Secret::new(item.text.clone());
+        bot_id(token.expose()).map(|bot_id| LaneConfig { token, bot_id })
+    };
+    let lanes = group.items.iter().map(lane).collect::<Result<Vec<_>, _>>().unwrap_or_default();
+    sources
+        .names
+        .retain(|name, _| name != "BOT_TOKEN" && name != "BOT_TOKENS" && !name.starts_with("BOT_TOKEN_"));
+    sources.given[keys::TOKENS.0] = None;
+    Some(Bots { kind, mode, lanes, list: group.list })
+}
+
 fn place(group: &Group) -> Origin {
     group.items.first().map_or(Origin::Default, |item| item.origin.clone())
 }

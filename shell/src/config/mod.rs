@@ -58,8 +58,9 @@ pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
     let mut problems = Problems::default();
     let mut sources = Sources::read(inputs, &mut problems);
     sealed::open(&mut sources, &mut problems);
-    let mut config = build(&sources, problems)?;
-    let added = added::read(&config.data_dir, &config.lanes).map_err(|(path, what)| {
+    let bots = bots::bots(&sources, &mut problems);
+    let mut config = build(&sources, bots, problems)?;
+    let added = added::read(&config.vault, &config.lanes).map_err(|(path, what)| {
         let mut problems = Problems::default();
         let remedy = "mend or remove the line; `nobat ctl add-token` writes this file";
         problems.add(&Origin::Default, path.display().to_string(), what, remedy);
@@ -82,11 +83,24 @@ pub fn load(inputs: &Inputs) -> Result<Config, Problems> {
 pub fn load_texts(toml: &str, dotenv: &str) -> Result<Config, Problems> {
     let mut problems = Problems::default();
     let sources = Sources::of_texts(toml, dotenv, &mut problems);
-    build(&sources, problems)
+    let bots = bots::bots(&sources, &mut problems);
+    build(&sources, bots, problems)
 }
 
-fn build(sources: &Sources, mut problems: Problems) -> Result<Config, Problems> {
-    let bots = bots::bots(sources, &mut problems);
+/// [`load`] for commands that read the data directory and talk to nobody: on another machine the tokens may not be
+/// there, or not their key. They are opened for nobody; the lanes are those that stand there as they are.
+///
+/// # Errors
+/// As [`load`]; that there is no token is none.
+pub fn load_without_tokens(inputs: &Inputs) -> Result<Config, Problems> {
+    let mut problems = Problems::default();
+    let mut sources = Sources::read(inputs, &mut problems);
+    let bots = bots::without_tokens(&mut sources, &mut problems);
+    sealed::open(&mut sources, &mut problems);
+    build(&sources, bots, problems)
+}
+
+fn build(sources: &Sources, bots: Option<bots::Bots>, problems: Problems) -> Result<Config, Problems> {
     let names = names::report(sources, bots.as_ref().map(|bots| bots.kind));
     let mut values = Values { sources, problems };
     let built = assemble(&mut values, bots);
@@ -184,6 +198,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
     let log = log(values);
     let admin = admin::admin(values);
     let external = external(values);
+    let vault = VaultPlace::of(values);
     let intakes = values.small(keys::INTAKES);
     let trusted_proxies = values.networks(keys::TRUSTED_PROXIES);
     let data_dir = values.path(keys::DATA_DIR)?;
@@ -232,6 +247,7 @@ fn assemble(values: &mut Values<'_>, bots: Option<bots::Bots>) -> Option<Config>
         log,
         admin,
         external,
+        vault,
         warnings: Vec::new(),
         names: Vec::new(),
         settings: Vec::new(),

@@ -15,7 +15,7 @@ use crate::vault::{Keys, Vault, VaultError};
 use std::path::{Path, PathBuf};
 
 /// What a reference begins with.
-const PREFIX: &str = "secret:";
+pub(super) const PREFIX: &str = "secret:";
 
 /// Where secrets are kept, and their keys.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct VaultPlace {
     /// The file with the keys, if that is where they are.
     pub key_file: Option<PathBuf>,
     /// The keys; none if nobody gave one.
-    keys: Option<Secret>,
+    pub(super) keys: Option<Secret>,
 }
 
 impl VaultPlace {

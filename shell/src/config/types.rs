@@ -6,6 +6,7 @@ use super::chat::ChatConfig;
 use super::names::NameReport;
 use super::problem::Origin;
 use super::records::RecordsConfig;
+use super::sealed::VaultPlace;
 use crate::address::BaseUrl;
 use crate::network::Network;
 use crate::observe::Secret;
@@ -72,6 +73,8 @@ pub struct Config {
     pub admin: Admin,
     /// Where imports come from.
     pub external: External,
+    /// Where secrets are kept, and their keys.
+    pub vault: VaultPlace,
     /// What is worth saying at start.
     pub warnings: Vec<String>,
     /// What became of each name in the environment.

@@ -5,7 +5,7 @@ use crate::admin::Pages;
 use crate::channel::telegram::Api;
 use crate::channel::telegram::api::get_me;
 use crate::clock::Clock;
-use crate::config::{Config, LaneConfig, Secret, Setting, added};
+use crate::config::{Config, LaneConfig, Secret, Setting, VaultPlace, added};
 use crate::ctl::server::{self, Desk};
 use crate::ctl::{Request, quoted};
 use crate::observe::{incident, log};
@@ -31,6 +31,8 @@ pub(super) struct CtlDesk {
     pub(super) platform: Box<dyn Api + Send + Sync>,
     pub(super) program: Arc<Program>,
     pub(super) data_dir: PathBuf,
+    /// Where an added token is sealed.
+    pub(super) vault: VaultPlace,
     pub(super) settings: Vec<Setting>,
     pub(super) clock: Clock,
     pub(super) started: UnixMillis,
@@ -103,7 +105,7 @@ impl CtlDesk {
         if bot.id != id.0 {
             return Err(format!("the platform says that it is the token of bot {}", bot.id));
         }
-        let before = added::add(&self.data_dir, &self.lanes, token)?;
+        let before = added::add(&self.vault, &self.lanes, token)?;
         match self.program.try_out(None, &self.data_dir) {
             Ok(candidate) => {
                 self.order(Order::Replace(candidate))?;

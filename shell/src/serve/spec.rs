@@ -20,6 +20,7 @@ use nobat_core::bucket::Rate as SendRate;
 use nobat_core::engine::Kind;
 use nobat_core::gate::rate::Rate;
 use nobat_core::id::{KindIx, LaneIx};
+use nobat_core::limits::LANES_MAX;
 use nobat_core::pacer::{Adaptive, PacerConfig, ReachMode};
 use nobat_core::time::UnixMillis;
 use std::sync::Arc;
@@ -43,8 +44,10 @@ pub(super) fn serving_kind(config: &Config, shelf: Arc<Shelf>) -> Result<Kind, S
     }
 }
 
+/// How many; where no tokens are known, as many as there can have been.
 fn lanes(config: &Config) -> u16 {
-    u16::try_from(config.lanes.len()).unwrap_or(u16::MAX)
+    let lanes = if config.lanes.is_empty() { LANES_MAX } else { config.lanes.len() };
+    u16::try_from(lanes).unwrap_or(u16::MAX)
 }
 
 /// Lanes that share the users by home; 0 where the bot that was written to answers.
