@@ -1,5 +1,7 @@
 //! Backups of the real binary under load, and what becomes of them elsewhere.
 
+#[path = "support/ear.rs"]
+mod ear;
 #[path = "support/served.rs"]
 mod served;
 
@@ -159,7 +161,7 @@ fn a_process_backs_itself_up_keeps_the_newest_and_says_when_it_cannot() {
     fs::write(&kept, "").expect("written");
     let env = [("NOBAT_BACKUP_EVERY_HOURS", "1"), ("NOBAT_BACKUP_TO", "kept"), ("NOBAT_BACKUP_KEEP", "2")];
     let server = Server::start(place.path(), &env);
-    server.until("told", |server| server.metric("nobat_backup_failures_total") == 1);
+    server.until("told", |server| server.metric("nobat_backup_failures_total") >= 1);
     assert!(server.said().contains("NO BACKUP was made: cannot make kept"), "{}", server.said());
     server.stop();
     fs::remove_file(&kept).expect("removed");
@@ -194,6 +196,73 @@ fn a_process_backs_itself_up_keeps_the_newest_and_says_when_it_cannot() {
     server.until("tidied", |_| backups(&kept).len() == 2);
     assert!(backups(&kept)[1] > newest);
     server.stop();
+}
+
+#[test]
+fn backup_restore_and_export_need_no_token_and_no_key() {
+    let first = tempfile::tempdir().expect("a place");
+    let server = Server::start(first.path(), &[]);
+    assert!(server.pays(1, 7, "charge-1").starts_with("HTTP/1.1 200"));
+    assert!(server.update(8).starts_with("HTTP/1.1 200"));
+    server.until_level();
+    server.kill();
+    let without = |place: &Path, args: &[&str], env: &[(&str, &str)]| {
+        let mut command = nobat(place, args);
+        command.env_remove("BOT_TOKENS").envs(env.iter().copied());
+        let Output { status, stdout, stderr } = command.output().expect("it runs");
+        (status.code().expect("no signal"), String::from_utf8([stdout, stderr].concat()).expect("UTF-8"))
+    };
+    let chat = [("NOBAT_KIND", "chat")];
+    // Sealed, and its key is on another machine.
+    let sealed = [("BOT_TOKENS", "secret:lane0")];
+    for (name, env) in [("chat", &chat), ("sealed", &sealed)] {
+        let (status, says) = without(first.path(), &["backup", "--to", name], env);
+        assert!(status == 0 && says.contains("opened: 2 users"), "{says}");
+        let backup = backups(&first.path().join(name)).remove(0).display().to_string();
+        let other = tempfile::tempdir().expect("a place");
+        let (status, says) = without(other.path(), &["restore", "--from", &backup], env);
+        assert!(status == 0 && says.contains("opened: 2 users"), "{says}");
+        for args in [&["export", "payments"][..], &["export", "payments", "--from-journal"]] {
+            let (status, says) = without(other.path(), args, env);
+            assert!(status == 0 && says.contains("chat,charge-1,7,"), "{args:?}: {says}");
+        }
+        let (status, says) = without(other.path(), &["backup", "--check", &backup], env);
+        assert_eq!(status, 0, "{says}");
+    }
+    let (status, says) = without(first.path(), &["backup", "--to", "kept"], &[]);
+    assert!(status == 2 && says.contains("set NOBAT_KIND to one of"), "{says}");
+}
+
+#[test]
+fn administrators_are_told_once_that_backups_fail_and_once_that_one_was_made_again() {
+    const ADMINS: [u64; 2] = [77, 78];
+    let place = tempfile::tempdir().expect("a place");
+    let (kept, ear) = (place.path().join("kept"), ear::Ear::open());
+    fs::write(&kept, "").expect("written");
+    let root = ear.root();
+    let env = [
+        ("NOBAT_BACKUP_EVERY_HOURS", "1"),
+        ("NOBAT_BACKUP_TO", "kept"),
+        ("NOBAT_ADMIN_USER_IDS", "77,78"),
+        ("TELEGRAM_API_ROOT", root.as_str()),
+    ];
+    let server = Server::start(place.path(), &env);
+    for admin in ADMINS {
+        server.until("told of the failure", |_| ear.told(admin).len() == 1);
+        assert!(ear.told(admin)[0].contains("NO BACKUP was made: cannot make kept"), "{:?}", ear.told(admin));
+    }
+    // It fails again, and that is no news.
+    server.until("failed again", |server| server.metric("nobat_backup_failures_total") >= 2);
+    fs::remove_file(&kept).expect("removed");
+    for admin in ADMINS {
+        server.until("told of the end", |_| ear.told(admin).len() == 2);
+        assert!(ear.told(admin)[1].contains("a backup was made"), "{:?}", ear.told(admin));
+    }
+    assert_eq!(server.metric("nobat_backups_total"), 1);
+    assert_eq!(server.metric("nobat_alerts_total"), 2);
+    server.stop();
+    // Of alerts nothing is journaled, and the administrators are no users of the bot.
+    assert_eq!(users(place.path(), "users"), [0; 0]);
 }
 
 #[test]

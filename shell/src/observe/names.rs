@@ -200,6 +200,8 @@ metrics! {
         "Backups that could not be made, or did not open. The log says why.";
     BACKUP_AT: Gauge "nobat_backup_timestamp_seconds", Labels::None,
         "When the newest backup was made, in seconds since 1970; 0 while there is none.";
+    ALERTS: Counter "nobat_alerts_total", Labels::None,
+        "Troubles, and ends of troubles, that were told to the administrators in Telegram.";
     ENVELOPES_PENDING: Gauge "nobat_envelopes_pending", Labels::None,
         "Envelopes without an end.";
     ENVELOPES_HELD: Gauge "nobat_envelopes_held", Labels::None,

@@ -6,7 +6,8 @@
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use nobat_core::engine::ReachFact;
 use nobat_core::envelope::Envelope;
-use nobat_core::id::KindIx;
+use nobat_core::id::{KindIx, LaneIx, UserId};
+use nobat_core::time::UnixMillis;
 use std::sync::Arc;
 
 /// One message to the outbound thread.
@@ -27,6 +28,17 @@ pub enum Mail {
         lane: usize,
         /// Nothing, or on.
         paused: bool,
+    },
+    /// A word of the process itself to one of its administrators; of no frame, and nothing of it is journaled.
+    Alert {
+        /// Whom.
+        to: UserId,
+        /// By which bot.
+        lane: LaneIx,
+        /// What.
+        says: String,
+        /// Later than this it is not told any more.
+        until: UnixMillis,
     },
     /// Finish what is in flight, then end.
     Stop,

@@ -3,6 +3,7 @@
 //! What lives here: [`KindSender`]. It carries between the pacer, the engine, the channel's encoder and the
 //! client; each of them decides its own part. Only the outbound thread calls it.
 
+use super::alert::{self, is_alert};
 use super::client::{Answer, Client, Failure};
 use crate::channel::telegram::{Encoder, RequestHead, VerdictReader};
 use crate::observe::{Registry, incident, names, slow};
@@ -110,6 +111,10 @@ impl KindSender {
         self.pacer.learn(ReachLearned { user, lane, reached });
     }
 
+    pub(super) fn kind(&self) -> KindIx {
+        self.kind
+    }
+
     pub(super) fn held(&self) -> usize {
         self.held.len()
     }
@@ -172,7 +177,9 @@ impl KindSender {
     }
 
     fn send<J: Journal>(&mut self, dispatch: &Dispatch<u32>, desk: &mut Desk<'_, J>, client: &mut Client) {
-        desk.engine.dispatching(dispatch.conversation, dispatch.id);
+        if !is_alert(dispatch.id) {
+            desk.engine.dispatching(dispatch.conversation, dispatch.id);
+        }
         let flight = Flight {
             flight: dispatch.flight,
             lane: dispatch.lane,
@@ -234,7 +241,11 @@ impl KindSender {
             bot: lane.bot,
             refers: None,
         };
-        let call = desk.engine.render(self.kind, &view, &stored.envelope.payload)?;
+        let payload = &stored.envelope.payload;
+        let call = match is_alert(dispatch.id) {
+            true => alert::call(payload),
+            false => desk.engine.render(self.kind, &view, payload)?,
+        };
         self.request.clear();
         self.encoder.call(&lane.head, dispatch.chat, &call, &mut self.request);
         Ok(matches!(call, Call::IsMember { .. }))
@@ -297,6 +308,7 @@ impl KindSender {
             }
             // It may have been accepted: it is not coalesced into, and the repeat is counted.
             Fate::Requeued { .. } if *verdict == Verdict::Unknown => desk.registry.inc(names::REPEATS),
+            Fate::Requeued { .. } if is_alert(flight.id) => {}
             Fate::Requeued { .. } => desk.engine.requeued(flight.conversation, flight.id),
             Fate::NotInFlight => {}
         }
@@ -306,6 +318,9 @@ impl KindSender {
     /// What the answer to an accepted envelope says to whoever cares.
     fn sent<J: Journal>(&self, key: u32, desk: &mut Desk<'_, J>) {
         let Some(Stored { envelope, .. }) = self.waiting.get(key as usize) else { return };
+        if is_alert(envelope.id) {
+            return;
+        }
         desk.links.extend(desk.engine.links(envelope, self.verdicts.messages()));
         desk.engine.came_of(envelope, self.verdicts.member().map_or(Outcome::Sent, Outcome::Member));
     }
@@ -353,14 +368,18 @@ impl KindSender {
 
     fn drop<J: Journal>(&mut self, key: u32, reason: DropReason, desk: &mut Desk<'_, J>) {
         desk.registry.inc_at(names::DROPPED, reason as usize);
-        if let Some(Stored { envelope, .. }) = self.waiting.get(key as usize) {
-            desk.engine.came_of(envelope, Outcome::Dropped(reason));
+        match self.waiting.get(key as usize) {
+            Some(Stored { envelope, .. }) if is_alert(envelope.id) => alert::lost(envelope, reason),
+            Some(Stored { envelope, .. }) => desk.engine.came_of(envelope, Outcome::Dropped(reason)),
+            None => {}
         }
         self.end(key, End::Dropped(reason), desk.ends);
     }
 
     fn end(&mut self, key: u32, end: End, ends: &mut Vec<Ended>) {
-        if let Some(Stored { envelope, .. }) = self.waiting.try_remove(key as usize) {
+        if let Some(Stored { envelope, .. }) = self.waiting.try_remove(key as usize)
+            && !is_alert(envelope.id)
+        {
             ends.push(Ended { conversation: envelope.conversation, id: envelope.id, end });
         }
     }

@@ -9,6 +9,7 @@
 //! each answer would make the journal sync for each. Ends that its ring has no room for wait in a list that
 //! the in-flight cap bounds; the loop goes on draining answers meanwhile.
 
+mod alert;
 pub mod client;
 mod inbox;
 mod kind;
@@ -249,6 +250,12 @@ impl<J: Journal + 'static> Outbound<J> {
                 Mail::Pause { lane, paused } => {
                     for kind in &mut self.kinds {
                         kind.set_paused(lane, paused);
+                    }
+                }
+                Mail::Alert { to, lane, says, until } => {
+                    if let Some(kind) = self.kinds.first_mut() {
+                        let envelope = alert::envelope(kind.kind(), to, lane, says, until);
+                        kind.accept(now, envelope, &mut self.ends);
                     }
                 }
                 Mail::Stop => self.stop_by = Some(now.mono.after(DRAIN)),

@@ -3,6 +3,7 @@
 //! What lives here: [`spawn`], the thread, which sleeps until one is due; [`bare_engine`], into which a backup is
 //! opened. It copies files at the follower's rate and priority and asks the rest of the process nothing.
 
+use super::alerts::{Alarm, Trouble};
 use super::{ServeError, spec};
 use crate::backup::{self, BackupError, What};
 use crate::clock::Clock;
@@ -20,15 +21,19 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How soon a backup is tried again that could not be made.
-const RETRY: Duration = Duration::from_secs(600);
+/// How soon a backup is tried again that could not be made; twice as late after each further failure,
+const RETRY: Duration = Duration::from_secs(5);
+/// up to this.
+const RETRY_MAX: Duration = Duration::from_secs(600);
 
 /// An engine of this configuration's kinds that nothing is connected to.
 ///
 /// # Errors
 /// Texts or settings that cannot be used.
 pub(crate) fn bare_engine(config: &Config) -> Result<Engine<Detached>, ServeError> {
-    Ok(Engine::new(vec![spec::engine_kind(config, Arc::new(Shelf::default()))?], 0))
+    // What is looked at may have had more lanes than are configured here, or the tokens may not be here at all.
+    let of_any_lane = Config { lanes: Vec::new(), ..config.clone() };
+    Ok(Engine::new(vec![spec::engine_kind(&of_any_lane, Arc::new(Shelf::default()))?], 0))
 }
 
 /// What of this configuration is backed up.
@@ -61,6 +66,7 @@ impl Handle {
 pub(super) fn spawn(
     config: &Config,
     registry: &Arc<Registry>,
+    alarm: Alarm,
     clock: Clock,
 ) -> Result<Option<Handle>, ServeError> {
     let BackupConfig { every: Some(every), to: Some(to), keep } = config.backup.clone() else {
@@ -68,7 +74,8 @@ pub(super) fn spawn(
     };
     let stop = Arc::new(AtomicBool::new(false));
     let registry = Arc::clone(registry);
-    let keeper = Keeper { config: config.clone(), every, to, keep, registry, clock, stop: Arc::clone(&stop) };
+    let keeper =
+        Keeper { config: config.clone(), every, to, keep, registry, alarm, clock, stop: Arc::clone(&stop) };
     let thread = thread::Builder::new().name("backup".into()).spawn(move || {
         recovery::stand_back();
         keeper.run();
@@ -82,6 +89,7 @@ struct Keeper {
     to: PathBuf,
     keep: usize,
     registry: Arc<Registry>,
+    alarm: Alarm,
     clock: Clock,
     stop: Arc<AtomicBool>,
 }
@@ -92,13 +100,16 @@ impl Keeper {
         let newest = backup::newest(&self.to);
         self.registry.set(names::BACKUP_AT, newest.map_or(0, |at| at.0 / 1000));
         let mut due = newest.map_or(UnixMillis(0), |made| made.after(self.every));
+        let mut retry = RETRY;
         while !self.stop.load(Relaxed) {
             let now = self.clock.now().wall;
             if now < due {
                 thread::park_timeout(due.since(now));
                 continue;
             }
-            due = now.after(if self.make(now) { self.every } else { RETRY.min(self.every) });
+            let made = self.make(now);
+            due = now.after(if made { self.every } else { retry.min(self.every) });
+            retry = if made { RETRY } else { RETRY_MAX.min(retry * 2) };
         }
     }
 
@@ -107,6 +118,7 @@ impl Keeper {
         match self.try_make(now) {
             Ok(made) => {
                 self.registry.inc(names::BACKUPS);
+                self.alarm.clear(Trouble::Backup);
                 self.registry.set(names::BACKUP_AT, now.0 / 1000);
                 let (users, pending) = (made.opened.users, made.opened.pending);
                 let path = made.path.display();
@@ -121,17 +133,20 @@ impl Keeper {
                 );
                 true
             }
-            Err(Trouble::Backup(BackupError::Disk(DiskError::Stopped))) => false,
+            Err(NotMade::Backup(BackupError::Disk(DiskError::Stopped))) => false,
             Err(error) => {
                 self.registry.inc(names::BACKUP_FAILURES);
                 say!(Error, "NO BACKUP was made: {error}; it is tried again in ten minutes at the latest");
+                let why =
+                    format!("NO BACKUP was made: {error}. It is tried again, at last every ten minutes.");
+                self.alarm.raise(Trouble::Backup, why);
                 false
             }
         }
     }
 
-    fn try_make(&self, now: UnixMillis) -> Result<backup::Made, Trouble> {
-        let engine = bare_engine(&self.config).map_err(|e| Trouble::Serve(Box::new(e)))?;
+    fn try_make(&self, now: UnixMillis) -> Result<backup::Made, NotMade> {
+        let engine = bare_engine(&self.config).map_err(|e| NotMade::Serve(Box::new(e)))?;
         let mut pace = Pace::new(&self.stop);
         let made = backup::make(&what(&self.config), &self.to, now, &engine, &mut |bytes| pace.spend(bytes))?;
         // Only behind one that opens do others go.
@@ -141,7 +156,7 @@ impl Keeper {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum NotMade {
     #[error("{0}")]
     Backup(#[from] BackupError),
     #[error("{0}")]

@@ -3,6 +3,7 @@
 //! What lives here: [`Stop`], the one flag that ends the process gracefully and the threads that watch it;
 //! [`Lifecycle`], the main thread's loop.
 
+use super::alerts::{Alarm, Alerts, Trouble};
 use super::dataset::DatasetFile;
 use super::drain::Drain;
 use super::gate::Gate;
@@ -142,6 +143,9 @@ pub(super) struct Lifecycle<'a> {
     pub stop: &'a Stop,
     pub notifier: &'a Notifier,
     pub liveness: Liveness,
+    /// What administrators are told.
+    pub alerts: Alerts,
+    pub alarm: Alarm,
     /// What was last said about the release gate.
     pub released: Option<bool>,
     /// The operator wants it empty.
@@ -159,6 +163,7 @@ impl Lifecycle<'_> {
             let now = self.clock.mono();
             self.liveness.look(now, self.notifier);
             self.tell_state();
+            self.alert();
             if let Some(closing) = self.obey() {
                 return closing;
             }
@@ -285,6 +290,19 @@ impl Lifecycle<'_> {
         if self.pages.state() != state {
             self.pages.set(state);
         }
+    }
+
+    /// Tells the administrators of what has begun or is over.
+    fn alert(&mut self) {
+        if self.gate.disk_is_stalled() {
+            // The journal thread gives its own reason first; a disk that hangs gives none.
+            let why = "updates are answered 503: the disk of the data directory has not answered a write for 5 s. \
+                       Nothing is lost.";
+            self.alarm.raise(Trouble::Journal, why);
+        } else {
+            self.alarm.clear(Trouble::Journal);
+        }
+        self.alerts.look(self.clock.now(), self.outbox, self.registry);
     }
 
     /// Rings those whose time has come. Where the journal is behind, they are rung at the next tick.

@@ -4,6 +4,7 @@
 //! may fail, then waits for a signal and stops it in the order in which nothing is lost. No decision about
 //! an update or a user is made here.
 
+mod alerts;
 mod backups;
 mod chat;
 mod dataset;
@@ -46,6 +47,7 @@ use crate::say;
 use crate::supervisor::upgrade::{Candidate, Program};
 use crate::supervisor::{Notifier, Sockets};
 use crate::tls::CertificateFiles;
+use alerts::{Alarm, Alerts};
 use desk::CtlDesk;
 use gate::Gate;
 use intake::{House, Intake};
@@ -138,7 +140,8 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
 
     let stop = Stop::new(Arc::clone(&start.orders));
     let wakers = Arc::new(OnceLock::new());
-    let follower = Follower::new(config, Arc::clone(&engine), Arc::clone(&registry), clock);
+    let alarm = Alarm::default();
+    let follower = Follower::new(config, Arc::clone(&engine), Arc::clone(&registry), alarm.clone(), clock);
     let handover = Handover {
         outbox: outbox.clone(),
         intakes: Arc::clone(&wakers),
@@ -147,6 +150,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
         clock,
         began: clock.mono(),
         under_way: Arc::default(),
+        alarm: alarm.clone(),
         fatal: stop.fatal(),
     };
     let under_way = Arc::clone(&handover.under_way);
@@ -158,7 +162,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
     let records = records::spawn(config, journal.durability(), &registry, clock)?;
     let marks = records.as_ref().map(crate::records::Handle::marks);
     let follower = follower.holding(records::Hold::new(config, records.as_ref()));
-    let backups = backups::spawn(config, &registry, clock)?;
+    let backups = backups::spawn(config, &registry, alarm.clone(), clock)?;
     let pages = Arc::new(operators::pages(config, &registry, &engine, (&journal, marks), clock));
     let house = House {
         config,
@@ -181,6 +185,7 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
         platform: Box::new(Platform::of(config)),
         program: start.program,
         data_dir: config.data_dir.clone(),
+        vault: config.vault.clone(),
         settings: config.settings.clone(),
         clock,
         started: clock.now().wall,
@@ -202,6 +207,8 @@ pub(crate) fn run(config: Config, start: Start<'_>) -> Result<End, ServeError> {
         stop: &stop,
         notifier: start.notifier,
         liveness: Liveness::new(start.notifier, watched, clock),
+        alerts: Alerts::new(config, alarm.clone()),
+        alarm,
         released: None,
         drain: None,
     };

@@ -3,7 +3,7 @@
 //! What lives here: [`recover`]. How it is brought back is [`crate::recovery`]'s.
 
 use super::ServeError;
-use crate::config::Config;
+use crate::config::{Config, added};
 use crate::disk::io::FsDirectory;
 use crate::disk::{Lock, Options};
 use crate::recovery::{self, Recovery};
@@ -27,7 +27,23 @@ pub(super) fn recover(config: &Config, engine: Engine<Detached>) -> Result<Recov
     let dir = Arc::new(FsDirectory::new(&config.data_dir));
     let recovery = recovery::recover(dir, &options, entropy::seed(), Some(lock), engine)?;
     tell(&recovery, began);
+    seal_added(config);
     Ok(recovery)
+}
+
+/// The directory is ours now: tokens that were added before there was a key are sealed.
+fn seal_added(config: &Config) {
+    match added::seal(&config.vault) {
+        Ok((0, 0)) => {}
+        Ok((0, bare)) => say!(
+            Warn,
+            "tokens.added holds tokens as they are, readable by its owner alone; with secrets.key_file the next start \
+             seals them",
+            tokens = bare
+        ),
+        Ok((sealed, _)) => say!(Info, "tokens that were added are sealed now", tokens = sealed),
+        Err(why) => say!(Error, "tokens that were added could not be sealed: {why}"),
+    }
 }
 
 fn tell(Recovery { journal, recovered, loaded, .. }: &Recovery, began: Instant) {

@@ -4,6 +4,7 @@
 //! would put a stream behind the same trait. And [`Handover`], what the journal thread does after a commit:
 //! envelopes to the outbound thread, a wake-up to every intake.
 
+use super::alerts::{Alarm, Trouble};
 use super::snapshots::Bell;
 use crate::clock::Clock;
 use crate::disk::{Committed, DiskError, Durability, Entry as DiskEntry, Hooks};
@@ -130,6 +131,8 @@ pub(super) struct Handover {
     pub began: Nanos,
     /// The same for others.
     pub under_way: Arc<UnderWay>,
+    /// What administrators are told.
+    pub alarm: Alarm,
     /// Ends the process: nothing will be durable any more.
     pub fatal: Box<dyn FnMut() + Send>,
 }
@@ -176,6 +179,11 @@ impl Hooks<Extra> for Handover {
     fn stalled(&mut self, error: &DiskError) {
         self.registry.set(names::JOURNAL_STALLED, 1);
         self.registry.inc(names::JOURNAL_STALLS);
+        let why = format!(
+            "updates are answered 503, because the journal cannot be written: {error}. Free space on the disk of the \
+             data directory, and it goes on by itself. Nothing is lost: the platform delivers them again."
+        );
+        self.alarm.raise(Trouble::Journal, why);
         say!(
             Error,
             "the journal cannot be written, new updates are answered 503; free space on the disk of the data \

@@ -5,6 +5,7 @@
 //! with a low priority. It reads files and writes one; it touches neither the live state nor the running
 //! journal, so nobody waits for it. Segments go only after the snapshots that cover them are durable.
 
+use super::alerts::{Alarm, Trouble};
 use super::records::Hold;
 use super::ring::RingJournal;
 use crate::clock::Clock;
@@ -34,6 +35,7 @@ pub(super) enum Bell {
 pub(super) struct Follower {
     engine: Arc<Engine<RingJournal>>,
     registry: Arc<Registry>,
+    alarm: Alarm,
     clock: Clock,
     dir: FsDirectory,
     every: u64,
@@ -68,11 +70,23 @@ impl Follower {
         config: &Config,
         engine: Arc<Engine<RingJournal>>,
         registry: Arc<Registry>,
+        alarm: Alarm,
         clock: Clock,
     ) -> Self {
         let (bell, bells) = channel();
         let (dir, every) = (FsDirectory::new(&config.data_dir), config.journal.snapshot_every);
-        Self { engine, registry, clock, dir, every, hold: Hold::default(), stop: Arc::default(), bell, bells }
+        Self {
+            engine,
+            registry,
+            alarm,
+            clock,
+            dir,
+            every,
+            hold: Hold::default(),
+            stop: Arc::default(),
+            bell,
+            bells,
+        }
     }
 
     /// From here on segments that records have not read stay.
@@ -101,6 +115,11 @@ impl Follower {
             if let Err(e) = self.look() {
                 self.registry.inc(names::SNAPSHOT_FAILURES);
                 say!(Error, "no snapshot could be made; the journal still holds everything: {e}");
+                let why = format!(
+                    "no snapshot can be made: {e}. The journal holds everything and grows meanwhile; the next start \
+                     takes longer."
+                );
+                self.alarm.raise(Trouble::Snapshot, why);
             }
             match self.bells.recv() {
                 Ok(Bell::Rolled) => {}
@@ -117,6 +136,7 @@ impl Follower {
             Ok(folded) => {
                 let took = self.clock.mono().since(began);
                 self.registry.inc(names::SNAPSHOTS);
+                self.alarm.clear(Trouble::Snapshot);
                 self.registry.set(names::SNAPSHOT_COVERS, due.covered.0);
                 say!(
                     Info,

@@ -2,6 +2,8 @@
 //! disk ([`kills`]). The first needs the right to mount a tmpfs, the others need `strace`; without them the tests
 //! say SKIPPED.
 
+#[path = "../support/ear.rs"]
+mod ear;
 mod kills;
 mod server;
 
@@ -40,6 +42,15 @@ impl Drop for Tmpfs {
     }
 }
 
+#[track_caller]
+fn wait_for(what: &str, is: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !is() {
+        assert!(since.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Sends updates until one is answered so, and gives its number.
 fn until(server: &Server, mut number: u64, wanted: &[Option<u16>]) -> u64 {
     let since = Instant::now();
@@ -61,7 +72,9 @@ fn on_a_full_disk_updates_wait_with_the_platform_and_it_goes_on_by_itself_when_s
         return;
     };
     let (data, log) = (disk.0.join("data"), dir.path().join("log"));
-    let server = Server::start(&data, &log, &[]).ready();
+    let ear = ear::Ear::open();
+    let platform = format!("TELEGRAM_API_ROOT={}", ear.root());
+    let server = Server::start(&data, &log, &["env", &platform, "NOBAT_ADMIN_USER_IDS=77"]).ready();
     assert_eq!(server.update(1), Some(200));
     disk.fill();
     // What is set aside already still takes some; then one waits for its commit, and the next is refused.
@@ -69,11 +82,15 @@ fn on_a_full_disk_updates_wait_with_the_platform_and_it_goes_on_by_itself_when_s
     let refused = until(&server, stuck + 1, &[Some(503)]);
     assert_eq!(server.metric("nobat_journal_stalled"), Some(1));
     assert!(server.said().contains("free space on the disk"), "{}", server.said());
+    // Who looks after it hears of it, although nothing can be journaled.
+    wait_for("an alert", || ear.told(77).len() == 1);
+    assert!(ear.told(77)[0].contains("Free space on the disk"), "{:?}", ear.told(77));
     disk.empty();
     let taken = until(&server, refused + 1, &[Some(200)]);
     assert_eq!(server.metric("nobat_journal_stalled"), Some(0));
     // What was taken in meanwhile is durable: as its own repeat it is answered at once.
     assert_eq!(server.update(stuck), Some(200));
+    wait_for("the end of the trouble", || ear.told(77).len() == 2);
     drop(server);
 
     // Killed; everything is there, and a start without space, and without a spare segment, says what to do.
