@@ -1,7 +1,9 @@
 //! What a durable commit costs, beside SQLite and a plain growing file in the same run; and what handing an
 //! entry to the journal's thread costs, beside crossbeam's queues.
 //!
-//! `cargo bench -p nobat-benches --bench journal`; the directory is `TMPDIR`, which must be on a real disk.
+//! `cargo bench -p nobat-benches --bench journal`; the directory is `TMPDIR`, which must be on a real disk. With
+//! `-- --ratios`: nine runs of the commits alone, each with files of its own, and the median and range of what is
+//! compared: one run's p99 is the luck of a shared disk.
 //! The rounds are interleaved, so that a noisy neighbour hits all alike. Where other work fills the cores, run
 //! it under `chrt -f 50`: otherwise every commit also waits for a time slice, and all look the same.
 
@@ -177,10 +179,36 @@ struct Tally {
     busy: Duration,
 }
 
+impl Tally {
+    fn us(&self, quantile: f64) -> f64 {
+        self.commits.value_at_quantile(quantile) as f64 / 1000.0
+    }
+
+    /// Thousands a second.
+    fn rate(&self) -> f64 {
+        self.records as f64 / self.busy.as_secs_f64() / 1000.0
+    }
+}
+
 /// Commits groups made by `fill` and prints what a commit took and what went through in all.
-fn compare(title: &str, rounds: usize, (warm, commits): (usize, usize), fill: impl Fn(&mut dyn Log) -> u64) {
+fn compare(title: &str, rounds: usize, n: (usize, usize), fill: impl Fn(&mut dyn Log) -> u64) {
     let dir = tempfile::tempdir().expect("a directory");
     let mut logs = logs(dir.path());
+    let tallies = tallies(&mut logs, rounds, n, fill);
+    println!("\n{title}: records/s, commit p50 / p99 / max in us");
+    for (log, tally) in logs.iter().zip(&tallies) {
+        let (rate, max) = (tally.rate(), tally.commits.max() / 1000);
+        println!("  {:32} {rate:7.0}k  {:5.0} / {:5.0} / {max:6}", log.name(), tally.us(0.5), tally.us(0.99));
+    }
+}
+
+/// Commits groups made by `fill`, round by round, each log in its turn.
+fn tallies(
+    logs: &mut [Box<dyn Log>],
+    rounds: usize,
+    (warm, commits): (usize, usize),
+    fill: impl Fn(&mut dyn Log) -> u64,
+) -> Vec<Tally> {
     let new = || Tally { commits: Histogram::new(3).expect("3 digits"), records: 0, busy: Duration::ZERO };
     let mut tallies: Vec<Tally> = logs.iter().map(|_| new()).collect();
     for round in 0..rounds {
@@ -203,34 +231,91 @@ fn compare(title: &str, rounds: usize, (warm, commits): (usize, usize), fill: im
             }
         }
     }
-    println!("\n{title}: records/s, commit p50 / p99 / max in us");
-    for (log, tally) in logs.iter().zip(&tallies) {
-        let us = |q| tally.commits.value_at_quantile(q) / 1000;
-        let rate = tally.records as f64 / tally.busy.as_secs_f64() / 1000.0;
-        let max = tally.commits.max() / 1000;
-        println!("  {:32} {rate:7.0}k  {:5} / {:5} / {max:6}", log.name(), us(0.5), us(0.99));
+    tallies
+}
+
+fn hundred(log: &mut dyn Log) -> u64 {
+    for n in 0..GROUP as u64 {
+        log.add(&record(n));
     }
+    GROUP as u64
+}
+
+fn a_millisecond(log: &mut dyn Log) -> u64 {
+    let (start, mut records) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_millis(1) {
+        for _ in 0..16 {
+            log.add(&record(records));
+            records += 1;
+        }
+    }
+    records
+}
+
+/// Runs of the whole comparison, so that their spread is seen.
+const RUNS: usize = 9;
+
+/// The median of what these runs gave, and their range.
+fn spread(title: &str, mut values: Vec<f64>) {
+    values.sort_by(f64::total_cmp);
+    let (least, median, most) = (values[0], values[values.len() / 2], values[values.len() - 1]);
+    println!("  {title:52} {median:8.2} ({least:.2} to {most:.2})");
+}
+
+/// Nine runs of both comparisons without the ring and its thread, turn by turn in short rounds.
+fn ratios() {
+    let places = |names: &[&str], logs: &[Box<dyn Log>]| -> Vec<usize> {
+        names.iter().filter_map(|name| logs.iter().position(|log| log.name() == *name)).collect()
+    };
+    let mut columns: [Vec<f64>; 9] = Default::default();
+    for run in 1..=RUNS {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut logs = logs(dir.path());
+        logs.remove(1);
+        let at =
+            places(&["nobat journal", "SQLite WAL, synchronous=FULL", "plain append + fdatasync"], &logs);
+        let of = tallies(&mut logs, 41, (3_200, 100), hundred);
+        let (ours, sqlite) = (&of[at[0]], &of[at[1]]);
+        logs.remove(at[1]);
+        let filled = tallies(&mut logs, 11, (20, 50), a_millisecond);
+        let rate = filled[0].rate() / filled[1].rate();
+        let values = [
+            ours.us(0.5),
+            sqlite.us(0.5),
+            ours.us(0.5) / sqlite.us(0.5),
+            ours.us(0.99),
+            sqlite.us(0.99),
+            ours.us(0.99) / sqlite.us(0.99),
+            ours.us(0.999),
+            sqlite.us(0.999),
+            rate,
+        ];
+        println!(
+            "run {run}: p50 {:.0} over {:.0} = {:.2}; p99 {:.0} over {:.0} = {:.2}; windows {rate:.2}",
+            values[0], values[1], values[2], values[3], values[4], values[5]
+        );
+        columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+    }
+    println!("\n{RUNS} runs, 4,000 commits of 100 records of 200 bytes each: median and range");
+    let titles = [
+        "p50 of a commit, us",
+        "p50 of SQLite's, us",
+        "p50 over SQLite's",
+        "p99 of a commit, us",
+        "p99 of SQLite's, us",
+        "p99 over SQLite's",
+        "p99.9 of a commit, us",
+        "p99.9 of SQLite's, us",
+        "filled 1 ms windows over plain append + fdatasync",
+    ];
+    titles.into_iter().zip(columns).for_each(|(title, values)| spread(title, values));
 }
 
 fn commits(quick: bool) {
     let (rounds, n) = if quick { (2, (5, 5)) } else { (21, (3_200, 200)) };
-    compare("100 records of 200 bytes a commit", rounds, n, |log| {
-        for n in 0..GROUP as u64 {
-            log.add(&record(n));
-        }
-        GROUP as u64
-    });
+    compare("100 records of 200 bytes a commit", rounds, n, hundred);
     let (rounds, n) = if quick { (2, (5, 5)) } else { (11, (100, 50)) };
-    compare("as many records as 1 ms makes, then commit", rounds, n, |log| {
-        let (start, mut records) = (Instant::now(), 0);
-        while start.elapsed() < Duration::from_millis(1) {
-            for _ in 0..16 {
-                log.add(&record(records));
-                records += 1;
-            }
-        }
-        records
-    });
+    compare("as many records as 1 ms makes, then commit", rounds, n, a_millisecond);
 }
 
 type Item = (u64, [u8; 40]);
@@ -340,6 +425,9 @@ fn handoff(c: &mut Criterion) {
 
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--test");
+    if std::env::args().any(|arg| arg == "--ratios") {
+        return ratios();
+    }
     commits(quick);
     let mut criterion = Criterion::default().configure_from_args();
     handoff(&mut criterion);

@@ -1,7 +1,8 @@
 //! How long a start takes, and what a snapshot costs those who are being answered meanwhile.
 //!
 //! `cargo bench -p nobat-benches --bench recovery`; the directory is `TMPDIR`, which must be on a real disk. The
-//! windows with and without a snapshot are interleaved, so that a noisy neighbour hits both alike.
+//! windows with and without a snapshot are interleaved, so that a noisy neighbour hits both alike. With
+//! `-- --follower`: the follower in a process of its own, over a snapshot and 64 MiB of journal, and its memory.
 
 use hdrhistogram::Histogram;
 use nobat::disk::io::FsDirectory;
@@ -267,7 +268,63 @@ fn field(name: &str) -> u64 {
     kilobytes.unwrap_or(0) << 10
 }
 
+/// KiB of journal after which a snapshot is due, unless it is configured.
+const DUE_BYTES: u64 = 64 << 20;
+
+/// Journals until a snapshot is due, then follows in a process that does nothing else.
+fn follower_alone(size: &Size) {
+    let dir = tempfile::tempdir().expect("a directory");
+    fill(dir.path(), size);
+    drop(up(dir.path()).1.stop_and_join());
+    assert!(make_snapshot(dir.path(), &detached(), &AtomicBool::new(false)), "the first snapshot");
+    let (engine, handle, ..) = up(dir.path());
+    let (files, mut next) = (FsDirectory::new(dir.path()), 0);
+    let due = || follow::due(&files).expect("readable").map_or(0, |due| due.bytes);
+    while due() < DUE_BYTES {
+        churn(&engine, size, &mut next);
+    }
+    handle.stop_and_join().expect("stopped");
+    let image = newest_image(dir.path());
+    println!(
+        "\n{} users, of whom all changed; a snapshot of {} MB, then {} MB of journal:",
+        size.users,
+        image >> 20,
+        due() >> 20
+    );
+    let this = std::env::current_exe().expect("a path");
+    let status = std::process::Command::new(this).arg("--follow").arg(dir.path()).status().expect("it runs");
+    assert!(status.success());
+}
+
+fn newest_image(dir: &Path) -> u64 {
+    let images = std::fs::read_dir(dir).expect("readable").flatten();
+    let sizes = images.filter(|file| file.file_name().to_string_lossy().ends_with(".snap"));
+    sizes.filter_map(|file| Some(file.metadata().ok()?.len())).max().unwrap_or(0)
+}
+
+/// The other process.
+fn follow_here(dir: &Path) {
+    let engine = detached();
+    let before = reset_peak();
+    let began = Instant::now();
+    assert!(make_snapshot(dir, &engine, &AtomicBool::new(false)), "a snapshot was made");
+    let (took, peak) = (began.elapsed(), peak());
+    println!(
+        "  the follower's own memory: {:.1} MB at its peak ({:.1} MB with the program's own {:.1}); it took {took:.1?}",
+        (peak - before) as f64 / 1e6,
+        peak as f64 / 1e6,
+        before as f64 / 1e6,
+    );
+}
+
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|word| word == "--follow") {
+        return follow_here(Path::new(&arguments[at + 1]));
+    }
+    if arguments.iter().any(|word| word == "--follower") {
+        return follower_alone(&FULL);
+    }
     let size = if std::env::args().any(|arg| arg == "--test") { QUICK } else { FULL };
     let dir = tempfile::tempdir().expect("a directory");
     fill(dir.path(), &size);

@@ -255,7 +255,7 @@ impl<J: Journal + 'static> Outbound<J> {
                 Mail::Alert { to, lane, says, until } => {
                     if let Some(kind) = self.kinds.first_mut() {
                         let envelope = alert::envelope(kind.kind(), to, lane, says, until);
-                        kind.accept(now, envelope, &mut self.ends);
+                        kind.accept(now, envelope, 1, &mut self.ends);
                     }
                 }
                 Mail::Stop => self.stop_by = Some(now.mono.after(DRAIN)),
