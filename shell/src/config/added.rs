@@ -2,8 +2,8 @@
 //!
 //! What lives here: [`read`], for every command that reads a configuration, [`add`], for `nobat ctl add-token`, and
 //! [`seal`], for `serve`. The file is its owner's alone, one lane a line: `secret:added.ID`, a token sealed in the
-//! vault under that name; or the token itself, where nobody has given a key. Who writes the token into his configuration
-//! later need not take it out here: a bot is one lane, and the configuration's comes first.
+//! vault under that name; or the token itself, where nobody has given a key. Who writes the token into his
+//! configuration later need not take it out here: a bot is one lane, and the configuration's comes first.
 
 use super::bots::{LaneConfig, bot_id};
 use super::sealed::{PREFIX, VaultPlace};

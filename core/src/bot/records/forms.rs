@@ -1,8 +1,9 @@
 //! What kinds with registrations and quotas say of them: durable, and each the row of a table.
 //!
-//! What lives here: [`Registration`] and [`Quota`]. A kind has them in its events (a new event each time something of
-//! it changes, whole) and in its state, writes them with [`Record`], and gives [`Registration::row`] or
-//! [`Quota::row`] to `Bot::noted` and `Bot::remembered`. Tables, migrations, indexes, export and retention are there already.
+//! What lives here: [`Registration`] and [`Quota`]. A kind has them in its events (a new event each time something
+//! of it changes, whole) and in its state, writes them with [`Record`], and gives [`Registration::row`] or
+//! [`Quota::row`] to `Bot::noted` and `Bot::remembered`. Tables, migrations, indexes, export and retention are
+//! there already.
 
 use super::{QUOTAS, REGISTRATIONS, Row};
 use crate::record::{Malformed, Reader, Record, Write};
