@@ -76,12 +76,15 @@ fn every_key_is_also_a_name_in_the_environment() {
                 "-1001234567890".into()
             }
             keys::Form::Text if key.dotted().starts_with("chat.required_channel_") => "@news".into(),
+            keys::Form::Secret if key.dotted() == "admin.password" => "sixteen-letters!".into(),
             keys::Form::Text | keys::Form::Secret | keys::Form::Path => "word".to_owned(),
         };
         let mut names = vec![(key.env(), value)];
         match key.dotted().as_str() {
             "bot.tokens" => names.push(("NOBAT_KIND".into(), "results".into())),
             "backup.every_hours" => names.push(("NOBAT_BACKUP_TO".into(), "kept".into())),
+            "admin.on_main" => names.push(("NOBAT_ADMIN_PASSWORD".into(), "sixteen-letters!".into())),
+            "chat.card_payee" => names.push(("PAYMENT_CARD_NUMBER".into(), "4000 0000 0000 0002".into())),
             "tls.cert" => names.push(("NOBAT_TLS_KEY".into(), "k".into())),
             "tls.key" => names.push(("NOBAT_TLS_CERT".into(), "c".into())),
             _ => {}

@@ -170,6 +170,7 @@ impl Life {
         self.says(user, "30");
     }
 
+    /// The platform takes it and numbers it.
     fn deliver(&mut self, envelope: &Envelope) {
         let conversation = envelope.conversation;
         let lane = match envelope.route {
@@ -184,8 +185,10 @@ impl Life {
             self.heard.entry(user.0).or_default().push(text);
         }
         self.engine.came_of(envelope, Outcome::Sent);
+        self.numbers += 1;
+        let links = self.engine.links(envelope, &[MessageId(self.numbers)]);
         let ended = Ended { conversation, id: envelope.id, end: End::Sent };
-        self.engine.settle(&[ended], &[]).expect("room");
+        self.engine.settle_linked(&[ended], &[], &links).expect("room");
     }
 
     /// Everything to the disk.

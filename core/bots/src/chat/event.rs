@@ -37,6 +37,8 @@ pub enum Event {
         lane: u16,
         /// When.
         at: UnixMillis,
+        /// The engine learns the number of the message that tells him so. Journals of before that have pairs without.
+        numbered: bool,
     },
     /// He said something to his partner; not told again within an eighth of the idle time.
     Said {
@@ -249,6 +251,7 @@ const LOOKED: u8 = 37;
 const ALBUM_REFUSED: u8 = 38;
 const GIVEN: u8 = 39;
 const COUNTED: u8 = 40;
+const MET_NUMBERED: u8 = 41;
 
 impl Record for Event {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -263,7 +266,9 @@ impl Record for Event {
             Self::AgeAsked(asked) => put(AGE_ASKED, &[asked.into()]),
             Self::WantedSet(wanted) => put(WANTED_SET, &[wanted as u64]),
             Self::Sought { lane } => put(SOUGHT, &[lane.into()]),
-            Self::Met { lane, at } => put(MET, &[lane.into(), at.0]),
+            Self::Met { lane, at, numbered } => {
+                put(if numbered { MET_NUMBERED } else { MET }, &[lane.into(), at.0]);
+            }
             Self::Said { at } => put(SAID, &[at.0]),
             Self::BothSilent => put(BOTH_SILENT, &[]),
             Self::Parting(why) => put(PARTING, &[why as u64]),
@@ -341,7 +346,8 @@ impl Record for Event {
             AGE_ASKED => Self::AgeAsked(byte(from)? != 0),
             WANTED_SET => Self::WantedSet(wanted(byte(from)?)?),
             SOUGHT => Self::Sought { lane: lane(from)? },
-            MET => Self::Met { lane: lane(from)?, at: at(from)? },
+            MET => Self::Met { lane: lane(from)?, at: at(from)?, numbered: false },
+            MET_NUMBERED => Self::Met { lane: lane(from)?, at: at(from)?, numbered: true },
             SAID => Self::Said { at: at(from)? },
             BOTH_SILENT => Self::BothSilent,
             PARTING => Self::Parting(parting(byte(from)?)?),

@@ -67,6 +67,8 @@ pub struct State {
     pub chats: u32,
     /// The lane on which he waits or chats.
     pub lane: u16,
+    /// The number of the message that tells him of this chat is learned ([`Event::Met`]).
+    pub numbered: bool,
     /// When he last said something in this chat, or it began; up to an eighth of the idle time too early.
     pub said_at: UnixMillis,
     /// Both he and his partner were silent when his partner let him know; see `decide::idle`.
@@ -112,9 +114,9 @@ impl State {
             Event::AgeAsked(asked) => self.asked_age = asked,
             Event::WantedSet(wanted) => self.wanted = wanted,
             Event::Sought { lane } => (self.lane, self.extras.turned) = (lane, 0),
-            Event::Met { lane, at } => {
+            Event::Met { lane, at, numbered } => {
                 self.chats = self.chats.saturating_add(1);
-                (self.lane, self.said_at) = (lane, at);
+                (self.lane, self.said_at, self.numbered) = (lane, at, numbered);
                 (self.both_silent, self.parting, self.asked_age) = (false, Parting::Left, false);
                 (self.held_until, self.holds_until) = Default::default();
                 self.extras.album = None;
@@ -220,7 +222,8 @@ impl Record for State {
         out.put_u8(self.language.map_or(0, |language| language as u8 + 1));
         out.put_u8(self.gender.map_or(0, |gender| gender as u8));
         out.put_u8(self.age);
-        out.put_u8(u8::from(self.asked_age) | u8::from(self.both_silent) << 1);
+        let flags = [self.asked_age, self.both_silent, self.numbered];
+        out.put_u8((0..).zip(flags).map(|(bit, flag)| u8::from(flag) << bit).sum());
         out.put_u8(self.wanted as u8);
         out.put_u8(self.parting as u8);
         out.put_u8(self.reports);
@@ -249,7 +252,7 @@ impl Record for State {
         };
         let age = from.u8()?;
         let flags = from.u8()?;
-        if flags > 3 {
+        if flags > 7 {
             return Err(Malformed("an unknown flag"));
         }
         Ok(Self {
@@ -258,6 +261,7 @@ impl Record for State {
             age,
             asked_age: flags & 1 != 0,
             both_silent: flags & 2 != 0,
+            numbered: flags & 4 != 0,
             wanted: wanted(from.u8()?)?,
             parting: parting(from.u8()?)?,
             reports: from.u8()?,

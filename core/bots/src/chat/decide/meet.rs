@@ -132,7 +132,7 @@ impl Turn<'_> {
 
     pub(super) fn paired(&mut self, partner: Partner, card: &[u8]) {
         let (lane, at) = (self.view.lane.0, self.now());
-        self.happened(Event::Met { lane, at });
+        self.happened(Event::Met { lane, at, numbered: true });
         self.arm(Some(at.after(self.settings.idle)));
         let language = self.language();
         if let Ok(profile) = Profile::from_bytes(card) {

@@ -55,6 +55,8 @@ impl Turn<'_> {
     pub(super) fn wrote(&self, message: MessageId) -> Wrote {
         match self.view.received.opened() {
             _ if self.view.lane.0 != self.state.lane => Wrote::Elsewhere,
+            // A pair of an older journal: nobody will ever tell its number.
+            None if !self.state.numbered => Wrote::Here,
             None => Wrote::Untold,
             Some(told) if message > told => Wrote::Here,
             Some(_) => Wrote::Before,

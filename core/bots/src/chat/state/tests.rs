@@ -23,7 +23,7 @@ fn events(n: u8, at: u64, lane: u16, i: usize) -> Vec<Event> {
         Event::AgeAsked(n > 9),
         Event::WantedSet(Wanted::ALL[i]),
         Event::Sought { lane },
-        Event::Met { lane, at },
+        Event::Met { lane, at, numbered: false },
         Event::Said { at },
         Event::BothSilent,
         Event::Parting(Parting::ALL[i + 2]),
@@ -90,6 +90,19 @@ fn a_referral_says_whom_and_one_of_an_earlier_version_is_written_as_it_was() {
     for (event, wanted) in [(counted(302), "28ae02ac0201"), (counted(0), "1bac0201")] {
         assert_eq!(hex(&bytes(&event)), wanted);
         assert_eq!(Event::from_bytes(&bytes(&event)), Ok(event));
+    }
+}
+
+#[test]
+fn a_meeting_says_that_its_news_is_numbered_and_one_of_an_earlier_version_that_it_is_not() {
+    for (numbered, event, state) in [(true, "2901ac02", 4), (false, "0801ac02", 0)] {
+        let met = Event::Met { lane: 1, at: UnixMillis(300), numbered };
+        assert_eq!(hex(&bytes(&met)), event);
+        assert_eq!(Event::from_bytes(&bytes(&met)), Ok(met.clone()));
+        let mut met_somebody = State::default();
+        met_somebody.apply(&met);
+        assert_eq!(bytes(&met_somebody)[4], state);
+        assert_eq!(State::from_bytes(&bytes(&met_somebody)), Ok(met_somebody));
     }
 }
 
