@@ -83,7 +83,10 @@ fn every_key_is_also_a_name_in_the_environment() {
         match key.dotted().as_str() {
             "bot.tokens" => names.push(("NOBAT_KIND".into(), "results".into())),
             "backup.every_hours" => names.push(("NOBAT_BACKUP_TO".into(), "kept".into())),
-            "admin.on_main" => names.push(("NOBAT_ADMIN_PASSWORD".into(), "sixteen-letters!".into())),
+            "admin.on_main" => {
+                names.push(("NOBAT_ADMIN_PASSWORD".into(), "sixteen-letters!".into()));
+                names.push(("PORT".into(), "8443".into()));
+            }
             "chat.card_payee" => names.push(("PAYMENT_CARD_NUMBER".into(), "4000 0000 0000 0002".into())),
             "tls.cert" => names.push(("NOBAT_TLS_KEY".into(), "k".into())),
             "tls.key" => names.push(("NOBAT_TLS_CERT".into(), "c".into())),
