@@ -6,9 +6,10 @@
 //!
 //! ```text
 //! Wire -> record (who did what, who got what) -> { threads, story (each user's chats) }
-//! story -> { relays, replies, money, locks }
+//! story -> { relays, replies (with albums), money, locks }
 //! ```
 
+mod albums;
 pub mod doctor;
 mod figures;
 mod locks;

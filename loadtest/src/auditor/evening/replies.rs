@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::albums;
 use super::record::{Deed, Gist};
 use super::relays::Relayed;
 use super::story::{End, Spell, Stories, Story, parts};
@@ -39,7 +40,7 @@ pub(super) fn judge(stories: &Stories<'_>, rules: &Rules, relayed: &Relayed, aud
     let undeliverable: HashSet<usize> = stories.record.undeliverable.iter().copied().collect();
     let mut answers = Answers::new();
     for story in stories.of.values() {
-        let mut desk = Desk { stories, story, rules, taken: HashSet::new() };
+        let mut desk = Desk { stories, story, rules, taken: HashSet::new(), silent: Vec::new() };
         for &nth in &story.done {
             let end = match () {
                 () if relayed.contains_key(&nth) => "relayed",
@@ -61,6 +62,8 @@ struct Desk<'a, 'b> {
     rules: &'a Rules,
     /// Messages that answer something.
     taken: HashSet<usize>,
+    /// Parts of albums of which nothing was said, for another part was refused with a word.
+    silent: Vec<usize>,
 }
 
 impl Desk<'_, '_> {
@@ -72,6 +75,10 @@ impl Desk<'_, '_> {
             && self.stories.record.replies.get(callback).is_some_and(|reply| reply.says)
         {
             return "answered";
+        }
+        if self.is_refused_with_its_album(nth, answers) {
+            self.silent.push(nth);
+            return "refused";
         }
         if let Some(found) = self.due(&done.deed).and_then(|due| self.take(nth, &due)) {
             answers.insert(nth, found);
@@ -85,9 +92,6 @@ impl Desk<'_, '_> {
         }
         if self.due(&done.deed).is_none() {
             return "no_answer_due";
-        }
-        if self.album_was_refused(nth, answers) {
-            return "refused";
         }
         if self.told_to_slow_down(nth) {
             return "refused_by_rate";
@@ -152,7 +156,8 @@ impl Desk<'_, '_> {
 
     /// Takes the first answer that is left.
     fn take(&mut self, nth: usize, due: &Due) -> Option<usize> {
-        let known = self.stories.known_at(nth)?;
+        let album = albums::known_at(self.stories, self.story, nth);
+        let known = album.or_else(|| self.stories.known_at(nth))?;
         let fits = |got: &&usize| {
             let message = self.stories.got(**got);
             let right = match message.gist {
@@ -167,14 +172,10 @@ impl Desk<'_, '_> {
         Some(found)
     }
 
-    /// Of an album that is not handed on its sender is told once, not of each part.
-    fn album_was_refused(&self, nth: usize, answers: &Answers) -> bool {
-        let albums = &self.stories.record.albums;
-        let Some(album) = albums.get(&nth) else { return false };
-        let parts = self.story.done.iter().filter(|other| albums.get(other) == Some(album));
-        parts
-            .filter_map(|part| answers.get(part))
-            .any(|got| self.stories.got(*got).gist == Gist::Notice(Saying::NotSent))
+    /// Of an album that is not handed on its sender may be told once, not of each part.
+    fn is_refused_with_its_album(&self, nth: usize, answers: &Answers) -> bool {
+        albums::was_refused(self.stories, self.story, nth, answers)
+            && (albums::may_be_refused(self.stories, self.story, nth) || self.chat_was_over(nth))
     }
 
     fn told_to_slow_down(&self, nth: usize) -> bool {
@@ -266,9 +267,16 @@ impl Desk<'_, '_> {
         }
     }
 
+    /// He may be told of each part of an album as well. Of each part once.
+    fn speaks_of_a_silent_part(&mut self, at: At) -> bool {
+        let known = |nth: &usize| self.stories.known_at(*nth).is_some_and(|known| known <= at);
+        let part = self.silent.iter().position(known);
+        part.map(|part| self.silent.swap_remove(part)).is_some()
+    }
+
     /// What must have a reason, and has none left. Of each wording a kill excuses as many as it has copies: which of
     /// them was the copy cannot be told.
-    fn judge_the_rest(&self, audit: &mut Audit) {
+    fn judge_the_rest(&mut self, audit: &mut Audit) {
         let mut excused: HashMap<Saying, usize> = HashMap::new();
         for copy in &self.story.copies {
             if let Gist::Notice(saying) = self.stories.got(*copy).gist {
@@ -283,6 +291,9 @@ impl Desk<'_, '_> {
             }
             if let Some(left) = excused.get_mut(&saying).filter(|left| **left > 0) {
                 *left -= 1;
+                continue;
+            }
+            if saying == Saying::NotSent && self.speaks_of_a_silent_part(got.at) {
                 continue;
             }
             let money = pays(saying) || saying == Saying::Refunded;

@@ -7,7 +7,7 @@ use crate::auditor::proof::Proofs;
 use crate::auditor::{Audit, Check, Log, Rules, Sent, Trip};
 use crate::student::evening::label::Label;
 use crate::student::evening::reading::Saying;
-use crate::wire::At;
+use crate::wire::{At, BotIx};
 
 /// Messages to one user that may be under way, or not known to have arrived, at a kill.
 const COPIES_MAX: usize = 6;
@@ -19,6 +19,8 @@ pub(super) struct Spell {
     pub(super) key: u64,
     /// He was told of his partner.
     pub(super) met_at: At,
+    /// By this bot.
+    pub(super) bot: BotIx,
     /// By the message of this number in his chat.
     pub(super) message: i64,
     /// What he was told of him.
@@ -245,6 +247,7 @@ impl Story {
                     self.spells.push(Spell {
                         key: got.key,
                         met_at: got.at,
+                        bot: got.bot,
                         message: got.message,
                         shown: saying,
                         end: None,
