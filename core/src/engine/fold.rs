@@ -4,8 +4,9 @@
 //! the older image, by the same `evolve` as the live path. The live state is never touched, so a snapshot
 //! pauses nobody. Sans-IO: blocks come from and go to closures. [`super::load`] reads an image back.
 //!
-//! Memory is that of the frames between two images, not that of all users: O(frames). Time is
-//! O(image + frames log frames).
+//! Memory is that of what the frames between two images leave behind, not that of all users: what each frame says
+//! happened, and the envelopes that have no end yet. One that was queued and ended between them is forgotten at
+//! once. Time is O(image + frames log frames).
 
 use super::frame::{self, Frame, InputHead};
 use super::image::{self, Item, Portrait};
@@ -43,17 +44,43 @@ pub struct Fold<'k> {
     seen: Vec<(KindIx, LaneIx, UpdateId)>,
     /// The last number that a pair of the kind was given.
     pairs: BTreeMap<KindIx, PairNo>,
-    changes: HashMap<Conversation, Vec<Change>, foldhash::fast::FixedState>,
+    changes: HashMap<Conversation, Changes, foldhash::fast::FixedState>,
     frames: u64,
 }
 
-/// What one frame means for one conversation.
+/// What the frames mean for one conversation. Its parts do not touch each other, so only what happened to him and
+/// the links of his pair keep their order among themselves.
+#[derive(Default)]
+struct Changes {
+    story: Vec<Change>,
+    /// Without an end so far.
+    queued: Vec<Envelope>,
+    /// Ends of envelopes of the older image.
+    ended: Vec<EnvelopeId>,
+    /// The last word of each lane.
+    reach: Vec<(LaneIx, bool)>,
+}
+
+impl Changes {
+    fn end(&mut self, id: EnvelopeId) {
+        match self.queued.iter().position(|envelope| envelope.id == id) {
+            Some(at) => drop(self.queued.remove(at)),
+            None => self.ended.push(id),
+        }
+    }
+
+    fn learn(&mut self, lane: LaneIx, reached: bool) {
+        match self.reach.iter_mut().find(|(known, _)| *known == lane) {
+            Some((_, word)) => *word = reached,
+            None => self.reach.push((lane, reached)),
+        }
+    }
+}
+
+/// One step of a conversation's story.
 enum Change {
     /// He did something, or something was done to him.
     Told(Told),
-    Queued(Envelope),
-    End(EnvelopeId),
-    Reach(LaneIx, bool),
     Linked(Link),
 }
 
@@ -64,7 +91,7 @@ struct Told {
     version: u32,
     events: Box<[u8]>,
     /// None in a frame of one user alone.
-    facts: Option<Vec<Fact>>,
+    facts: Option<Box<[Fact]>>,
 }
 
 impl<J> Engine<J> {
@@ -93,26 +120,25 @@ impl Fold<'_> {
             Frame::Step(step) => self.step(seq, step),
             Frame::Ends { ends, reach, links } => {
                 for ended in ends {
-                    self.change(seq, ended.conversation, Change::End(ended.id))?;
+                    self.of(seq, ended.conversation)?.end(ended.id);
                 }
                 for fact in reach {
                     let who = Conversation { kind: fact.kind, user: fact.user };
-                    self.change(seq, who, Change::Reach(fact.lane, fact.reached))?;
+                    self.of(seq, who)?.learn(fact.lane, fact.reached);
                 }
                 for link in links {
-                    self.change(seq, link.conversation, Change::Linked(link))?;
+                    self.of(seq, link.conversation)?.story.push(Change::Linked(link));
                 }
                 Ok(())
             }
         }
     }
 
-    fn change(&mut self, seq: Seq, who: Conversation, change: Change) -> Result<(), Corrupt> {
+    fn of(&mut self, seq: Seq, who: Conversation) -> Result<&mut Changes, Corrupt> {
         if who.kind.index() >= self.kinds.len() {
             return Err(Corrupt::UnknownKind(seq, who.kind));
         }
-        self.changes.entry(who).or_default().push(change);
-        Ok(())
+        Ok(self.changes.entry(who).or_default())
     }
 
     fn input(
@@ -125,10 +151,10 @@ impl Fold<'_> {
         let (who, lane) = (head.conversation, head.lane);
         let (chat, version, events) = (head.chat, head.version, events.into());
         let told = Told { seq, lane, chat, version, events, facts: None };
-        self.change(seq, who, Change::Told(told))?;
-        for (index, send) in sends.into_iter().enumerate() {
-            self.change(seq, who, Change::Queued(frame::envelope(head, seq, index, send)))?;
-        }
+        let changes = self.of(seq, who)?;
+        changes.story.push(Change::Told(told));
+        let envelope = |(index, send)| frame::envelope(head, seq, index, send);
+        changes.queued.extend(sends.into_iter().enumerate().map(envelope));
         self.heard(seq, who, lane, head.chat, (head.update, head.blocked))
     }
 
@@ -144,15 +170,15 @@ impl Fold<'_> {
                     *last = partner.pair.max(*last);
                 }
             }
-            let told = Told { seq, lane, chat, version, events: events.into(), facts: Some(facts) };
-            self.change(seq, who, Change::Told(told))?;
+            let told = Told { seq, lane, chat, version, events: events.into(), facts: Some(facts.into()) };
+            self.of(seq, who)?.story.push(Change::Told(told));
             // The update was the first part's.
             if let Some(update) = update.take() {
                 self.heard(seq, who, lane, chat, update)?;
             }
         }
         for envelope in envelopes {
-            self.change(seq, envelope.conversation, Change::Queued(envelope))?;
+            self.of(seq, envelope.conversation)?.queued.push(envelope);
         }
         Ok(())
     }
@@ -168,7 +194,7 @@ impl Fold<'_> {
     ) -> Result<(), Corrupt> {
         self.seen.push((who.kind, lane, update));
         if chat == who.user.private_chat() {
-            self.change(seq, who, Change::Reach(lane, !blocked))?;
+            self.of(seq, who)?.learn(lane, !blocked);
         }
         Ok(())
     }
@@ -207,8 +233,8 @@ impl Fold<'_> {
                     return Err(Corrupt::Image(Malformed("users out of order")).into());
                 }
             }
-            if let Some((_, list)) = changes.next_if(|(changed, _)| *changed == who) {
-                self.apply(who, &mut portrait, list)?;
+            if let Some((_, his)) = changes.next_if(|(changed, _)| *changed == who) {
+                self.apply(who, &mut portrait, his)?;
             }
             out.put(who, &portrait)?;
         }
@@ -216,16 +242,16 @@ impl Fold<'_> {
         Ok(out.folded)
     }
 
-    fn apply(&self, who: Conversation, portrait: &mut Portrait, changes: Vec<Change>) -> Result<(), Corrupt> {
-        for change in changes {
-            match change {
-                Change::Queued(envelope) => portrait.open.push(envelope),
-                Change::End(id) => portrait.end(id),
-                Change::Reach(lane, reached) => portrait.learn(lane, reached),
+    fn apply(&self, who: Conversation, portrait: &mut Portrait, changes: Changes) -> Result<(), Corrupt> {
+        for step in changes.story {
+            match step {
                 Change::Linked(link) => portrait.ties.iter_mut().for_each(|ties| ties.link(&link)),
                 Change::Told(told) => self.tell(who, portrait, &told)?,
             }
         }
+        changes.ended.into_iter().for_each(|id| portrait.end(id));
+        portrait.open.extend(changes.queued);
+        changes.reach.into_iter().for_each(|(lane, reached)| portrait.learn(lane, reached));
         Ok(())
     }
 
