@@ -193,9 +193,9 @@ fn pair_twice(record: &mut Record) -> bool {
 }
 
 fn repeat_a_relay(record: &mut Record) -> bool {
-    let Some(nth) = relays(record).next() else { return false };
-    let mut copy = record.got[nth].clone();
-    copy.at += Duration::from_millis(1);
+    // One whose end the server knows, and at once: later the chat may be over.
+    let Some(nth) = relays(record).find(|nth| record.got[*nth].answered_at.is_some()) else { return false };
+    let copy = record.got[nth].clone();
     record.got.push(copy);
     true
 }

@@ -167,7 +167,14 @@ impl Desk<'_, '_> {
             };
             right && message.at >= known && !self.taken.contains(*got)
         };
-        let found = *self.story.got.iter().find(fits)?;
+        // A second copy over a kill answers nothing anew. One that must have a reason may be no copy after all.
+        let original = |got: &&usize| {
+            let counts =
+                matches!(self.stories.got(**got).gist, Gist::Notice(saying) if needs_a_reason(saying));
+            fits(got) && (counts || !self.story.copies.contains(*got))
+        };
+        let mut got = self.story.got.iter();
+        let found = *got.clone().find(original).or_else(|| got.find(fits))?;
         self.taken.insert(found);
         Some(found)
     }
