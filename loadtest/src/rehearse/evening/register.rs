@@ -24,6 +24,10 @@ use crate::wire::What;
 const AT_ONCE: usize = 300;
 /// Nothing was heard for so long: the bot does not register people.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Nothing was called for so long: the server is through with what it owes.
+const CALM: Duration = Duration::from_millis(500);
+/// The longest wait for that.
+const CALM_WITHIN: Duration = Duration::from_secs(60);
 /// What the server is told while nobody counts.
 const UNLIMITED: [(&str, &str); 3] = [
     ("NOBAT_PACING_PER_LANE_RATE", "1000"),
@@ -64,6 +68,7 @@ pub(super) fn all(
     let left = desk.minds.len();
     let seconds = began.elapsed().as_secs_f64();
     drop(desk);
+    settle(stage);
     let flag = Arc::clone(&stage.stop);
     let word = stage.stop(&flag);
     stage.platform.set_lenient(false);
@@ -78,6 +83,19 @@ pub(super) fn all(
     }
     let ServerUse { rss_peak_bytes, cpu_s, .. } = usage;
     Ok(Registered { members: members.len() as u64, seconds, rss_peak_bytes, cpu_s })
+}
+
+/// Lets the server end what it owes: answers to presses come after the words, and would be the next one's to send.
+fn settle(stage: &Stage<'_>) {
+    let began = Instant::now();
+    let (mut calls, mut moved) = (0, Instant::now());
+    while moved.elapsed() < CALM && began.elapsed() < CALM_WITHIN && !stage.stop.load(Ordering::Relaxed) {
+        let now = stage.platform.totals().calls;
+        if now != calls {
+            (calls, moved) = (now, Instant::now());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Those who are at it.

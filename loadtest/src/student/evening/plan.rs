@@ -320,7 +320,9 @@ impl Writer<'_> {
             self.intend(middle, person, act);
         }
         if pays && self.rng.f64() < habit::REFUND {
-            let late = from + (to.min(end).saturating_sub(from) as f64 * 0.95) as u64;
+            // Not all at the end, for one operator serves them; who has not paid by then asks for nothing.
+            let part = if self.evening.eager { 0.95 } else { 0.5 + 0.48 * self.rng.f64() };
+            let late = from + (to.min(end).saturating_sub(from) as f64 * part) as u64;
             self.intend(late, person, Act::Refund);
         }
         if to < end {
