@@ -4,9 +4,10 @@
 //! two lengths of run, so that start and end cancel out. It needs valgrind.
 //! `... -- --cpu`: CPU time a request in rounds that take turns, the server on core 0, the load on core 1. A number
 //! behind it is the requests of a round, for a machine that has no time.
-//! `... -- --idle 10000`: resident memory of as many connections that have been used and say nothing.
+//! `... -- --idle 10000`: resident memory of the shell in a program of its own, and of as many connections that have
+//! been used and say nothing.
 //! `... -- --tls`: CPU time a full handshake over TCP, in rounds that take turns with the same handshake in memory and
-//! a bare accept and close; then with sessions that are resumed.
+//! a bare accept and close; with a certificate of ECDSA P-256 and one of RSA 2048; then with sessions that are resumed.
 //! `... -- --slow`: the latency of one client beside 500 slow senders and 500 slow readers.
 //!
 //! `shell` is reactor, codec, service and decoder with nothing behind them; `engine` has the engine there. The
@@ -15,10 +16,12 @@
 
 mod support;
 
+use nobat_benches::serve;
+use std::path::Path;
 use std::time::Duration;
 use support::load::{Load, latencies};
 use support::process::{Served, each};
-use support::{report, serve, tls};
+use support::{report, tls};
 
 /// Connections of the load.
 const CONNECTIONS: usize = 64;
@@ -33,7 +36,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["serve", "encrypted", folder] => serve::encrypted(folder),
+        ["serve", "encrypted", folder] => serve::encrypted(tls::server(Path::new(folder))),
         ["serve", what] => serve::run(what),
         ["--instructions"] => instructions(),
         ["--cpu"] => cpu(ROUND),
@@ -83,47 +86,63 @@ fn cpu(requests: usize) {
 
 /// The server's side of a handshake: over TCP, in memory, and what a connection costs without one.
 fn handshakes() {
-    let ends = tls::Ends::new();
-    let shell = Served::encrypted_on_core(ends.folder(), 0);
     let closing = Served::on_core("closing", 0);
-    let micros = |used: Duration| used.as_secs_f64() * 1e6 / HANDSHAKES as f64;
-    for (what, resumes) in [("full", false), ("resumed", true)] {
-        let [ours, stock, there] = [0; 3].map(|_| ends.client(resumes));
-        let mut rounds = vec![Vec::new(); 4];
-        for round in 0..=ROUNDS {
-            let before = shell.cpu();
-            let resumed = tls::over_tcp(shell.port(), &there, HANDSHAKES);
-            let over_tcp = micros(shell.cpu() - before);
-            let stock = micros(tls::in_memory(&ends.stock, &stock, HANDSHAKES));
-            let ours = micros(tls::in_memory(&ends.ours, &ours, HANDSHAKES));
-            let before = closing.cpu();
-            tls::bare(closing.port(), HANDSHAKES);
-            let bare = micros(closing.cpu() - before);
-            if round > 0 {
-                assert_eq!(resumed, if resumes { HANDSHAKES } else { 0 }, "resumed in this round");
-                for (at, value) in [over_tcp, stock, ours, bare].into_iter().enumerate() {
-                    rounds[at].push(value);
-                }
-            }
-        }
-        report::handshakes(what, &rounds);
+    let kinds = [
+        ("ECDSA P-256, full", tls::Key::Ecdsa, false),
+        ("RSA 2048, full", tls::Key::Rsa, false),
+        ("ECDSA P-256, resumed", tls::Key::Ecdsa, true),
+    ];
+    for (what, key, resumes) in kinds {
+        let ends = tls::Ends::new(key);
+        let shell = Served::encrypted_on_core(ends.folder(), 0);
+        report::handshakes(what, &in_turns(&ends, &shell, &closing, resumes));
     }
 }
 
+/// Microseconds a handshake of each round: over TCP, in memory as rustls comes, as configured here, and a bare close.
+fn in_turns(ends: &tls::Ends, shell: &Served, closing: &Served, resumes: bool) -> Vec<Vec<f64>> {
+    let micros = |used: Duration| used.as_secs_f64() * 1e6 / HANDSHAKES as f64;
+    let [ours, stock, there] = [0; 3].map(|_| ends.client(resumes));
+    let mut rounds = vec![Vec::new(); 4];
+    for round in 0..=ROUNDS {
+        let before = shell.cpu();
+        let resumed = tls::over_tcp(shell.port(), &there, HANDSHAKES);
+        let over_tcp = micros(shell.cpu() - before);
+        let stock = micros(tls::in_memory(&ends.stock, &stock, HANDSHAKES));
+        let ours = micros(tls::in_memory(&ends.ours, &ours, HANDSHAKES));
+        let before = closing.cpu();
+        tls::bare(closing.port(), HANDSHAKES);
+        let bare = micros(closing.cpu() - before);
+        // The first round warms up.
+        if round > 0 {
+            assert_eq!(resumed, if resumes { HANDSHAKES } else { 0 }, "resumed in this round");
+            for (at, value) in [over_tcp, stock, ours, bare].into_iter().enumerate() {
+                rounds[at].push(value);
+            }
+        }
+    }
+    rounds
+}
+
+/// Of a program that has nothing else: a page of code that nobody runs counts as well if it lies beside one that runs.
 fn idle(connections: usize) {
     support::process::lift_descriptors();
-    let served = Served::on_core("shell", 0);
+    let served = Served::alone_on_core(0);
+    println!("the shell alone, at start: {}", served.resident());
+    let mut one = Load::new(served.port(), 1);
+    one.run(ROUND / 8);
+    println!("after {} requests on one connection: {}", ROUND / 8, served.resident());
     let mut warm = Load::new(served.port(), CONNECTIONS);
     warm.run(ROUND / 8);
     let before = served.resident();
+    println!("after {} on {CONNECTIONS}: {before}", ROUND / 8);
     let mut load = Load::new(served.port(), connections);
     load.run(connections);
     // The server's last buffers go back at the end of its turn.
     std::thread::sleep(Duration::from_millis(200));
     let after = served.resident();
-    let each = after.saturating_sub(before) / connections as u64;
-    println!("the shell alone: {} KiB resident after {} requests", before / 1024, ROUND / 8);
-    println!("{connections} idle connections: {} KiB resident, {each} bytes each", after / 1024);
+    let each = after.all.saturating_sub(before.all) / connections as u64;
+    println!("{connections} idle connections: {after}, {each} bytes each");
 }
 
 fn slow() {

@@ -4,11 +4,9 @@ pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod process;
 pub(crate) mod report;
-pub(crate) mod serve;
 pub(crate) mod tls;
 
-/// What the platform proves itself with.
-pub(crate) const SECRET: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+use nobat_benches::serve::SECRET;
 
 /// The length of the body.
 pub(crate) const BODY_BYTES: usize = 570;

@@ -35,6 +35,23 @@ pub(crate) fn lift_descriptors() {
     setrlimit(Resource::Nofile, limit).expect("a limit within the maximum");
 }
 
+/// Resident memory of a process, in bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Resident {
+    pub(crate) all: u64,
+    /// Its own: heap and stacks.
+    pub(crate) own: u64,
+    /// Pages of the program and of the system's libraries, which all processes share.
+    pub(crate) file: u64,
+}
+
+impl std::fmt::Display for Resident {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { all, own, file } = self;
+        write!(f, "{} KiB resident (own {}, files' {})", all / 1024, own / 1024, file / 1024)
+    }
+}
+
 /// A running server.
 pub(crate) struct Served {
     child: Child,
@@ -49,6 +66,13 @@ impl Served {
         let mut command = Command::new("taskset");
         command.args(["-c", &core.to_string()]);
         Self::start(command, name)
+    }
+
+    /// The shell in a program that has nothing else, pinned to a core.
+    pub(crate) fn alone_on_core(core: usize) -> Self {
+        let mut command = Command::new("taskset");
+        command.args(["-c", &core.to_string(), env!("CARGO_BIN_EXE_shell_alone")]);
+        Self::launch(command)
     }
 
     /// The shell under TLS, pinned to a core.
@@ -108,12 +132,15 @@ impl Served {
         Duration::from_nanos(nanos.sum())
     }
 
-    /// Resident memory, in bytes.
-    pub(crate) fn resident(&self) -> u64 {
+    /// Resident memory.
+    pub(crate) fn resident(&self) -> Resident {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("a running server");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+        };
+        Resident { all: bytes("VmRSS:"), own: bytes("RssAnon:"), file: bytes("RssFile:") }
     }
 
     /// Ends it and reads callgrind's count of instructions.

@@ -156,8 +156,8 @@ impl<S: Service> Reactor<S> {
         let entry = self.conns.vacant_entry();
         let key = entry.key();
         let token = Token(self.first_token + key);
-        if self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE).is_err()
-        {
+        // Not for writing: a fresh socket takes bytes, and the poll would say so at once, for nothing.
+        if self.poll.registry().register(&mut socket, token, Interest::READABLE).is_err() {
             return false;
         }
         let stream = match &self.tls {

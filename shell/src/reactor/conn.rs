@@ -60,6 +60,8 @@ pub(super) struct Conn {
     /// The peer closed its side.
     eof: bool,
     writable: bool,
+    /// The poll is asked for it.
+    awaits_writable: bool,
     dirty: bool,
     /// The last answer is written or in `output`; nothing more is read.
     pub(super) closing: bool,
@@ -82,6 +84,7 @@ impl Conn {
             readable: false,
             eof: false,
             writable: true,
+            awaits_writable: false,
             dirty: false,
             closing: false,
             phase,
@@ -140,9 +143,8 @@ impl Conn {
 
     /// Reads once, at most what the buffer has space for. True if bytes came.
     ///
-    /// A read that does not fill the space has emptied a plain socket: epoll(7) allows to rely on it for
-    /// streams, and
-    /// the read that would only say `WouldBlock` is spared. A later end of stream is an event of its own.
+    /// A read that does not fill the space has emptied the socket: epoll(7) allows to rely on it for streams, and the
+    /// read that would only say `WouldBlock` is spared. A later end of stream is an event of its own.
     pub(super) fn fill(&mut self, pool: &mut Pool, read_closed: bool, max: usize) -> io::Result<bool> {
         if !self.readable || self.eof {
             return Ok(false);
@@ -152,15 +154,16 @@ impl Conn {
         if space.is_empty() {
             return Ok(false);
         }
-        let (room, plain) = (space.len(), self.stream.is_plain());
-        match self.stream.read(space) {
+        let room = space.len();
+        let read = if read_closed { self.stream.read(space) } else { self.stream.read_ready(space) };
+        match read {
             Ok(0) => {
                 self.eof = true;
                 Ok(false)
             }
             Ok(n) => {
                 self.input.commit(n);
-                self.readable = !plain || n == room || read_closed;
+                self.readable = n == room || read_closed || !self.stream.is_emptied();
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -191,6 +194,11 @@ impl Conn {
             }
         }
         Ok(())
+    }
+
+    /// True once: when the poll must report from now on that the socket takes bytes again.
+    pub(super) fn begins_to_await_writable(&mut self) -> bool {
+        !self.writable && !std::mem::replace(&mut self.awaits_writable, true)
     }
 
     /// Decides whether the connection goes on, after everything was written that could be.

@@ -262,7 +262,18 @@ impl<S: Service> Reactor<S> {
         for key in dirty.drain(..) {
             let Some(conn) = self.conns.get_mut(key) else { continue };
             conn.unmark_dirty();
-            let fate = match conn.write(&mut self.pool, &self.date, stopping) {
+            let written = conn.write(&mut self.pool, &self.date, stopping).and_then(|()| {
+                if conn.begins_to_await_writable() {
+                    let token = Token(self.first_token + key);
+                    self.poll.registry().reregister(
+                        conn.socket(),
+                        token,
+                        Interest::READABLE | Interest::WRITABLE,
+                    )?;
+                }
+                Ok(())
+            });
+            let fate = match written {
                 Ok(()) => conn.conclude(turn.now.mono),
                 Err(_) => Fate::Broke,
             };
@@ -331,8 +342,8 @@ impl<S: Service> Reactor<S> {
             // RFC 8446 6.1: without a word of ours the peer could not tell this end from a cut.
             Fate::Ended | Fate::Stays => conn.say_end(),
         }
-        // Closing the descriptor would do, but a duplicate in a forked child would keep the registration.
-        let _ = self.poll.registry().deregister(conn.socket());
+        // The poll forgets a descriptor that is closed. A child that is being forked may hold a duplicate for a moment:
+        // an event by it finds nobody, or lets another connection read in vain.
         conn.input.clear();
         conn.output.clear();
         self.pool.take_back(&mut conn.input, &mut conn.output);

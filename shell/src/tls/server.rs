@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// Sessions that may be resumed: a few for each connection that the platform holds to each bot. A TLS 1.3
 /// session takes about a kilobyte.
 const SESSIONS_KEPT: usize = 2_048;
+/// Tickets a handshake. Each is used once, and a resumed handshake gives the next: one keeps a connection going.
+const TICKETS: usize = 1;
 
 /// Reads a chain and its key and checks them against each other and against `now`. For a pair that may be
 /// renewed while it is used: [`CertificateFiles`].
@@ -34,6 +36,7 @@ pub(super) fn config(current: Arc<Current>) -> Result<Arc<ServerConfig>, TlsErro
     // Ours, not the client's: most name AES-256 first.
     config.ignore_client_order = true;
     config.session_storage = ServerSessionMemoryCache::new(SESSIONS_KEPT);
+    config.send_tls13_tickets = TICKETS;
     Ok(Arc::new(config))
 }
 

@@ -1,6 +1,5 @@
 //! The servers of our own: a bare mio loop, the shell with nothing behind it, the shell with the engine.
 
-use super::SECRET;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use nobat::admin::{Pages, State};
@@ -21,25 +20,41 @@ use nobat_core::time::Now;
 use rustls::ServerConfig;
 use std::hint::black_box;
 use std::io::{Read, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+/// What the platform proves itself with.
+pub const SECRET: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
 /// Prints the port and serves until the process is ended.
-pub(crate) fn run(what: &str) {
+///
+/// # Panics
+/// If there is no such server, or the system gives no socket.
+pub fn run(what: &str) {
     match what {
         "bare" => bare(),
         "closing" => closing(),
-        "shell" => shell(Nothing(Registry::new(1)), None),
+        "shell" => alone(),
         "engine" => shell(updates(), None),
         other => panic!("there is no server {other}"),
     }
 }
 
-/// The shell under TLS, with the certificate that lies in `folder`.
-pub(crate) fn encrypted(folder: &str) {
-    shell(Nothing(Registry::new(1)), Some(super::tls::server(Path::new(folder))));
+/// The shell with nothing behind it, for a program that has nothing else.
+///
+/// # Panics
+/// If the system gives no socket.
+pub fn alone() {
+    shell(Nothing(Registry::new(1)), None);
+}
+
+/// The same under TLS.
+///
+/// # Panics
+/// If the system gives no socket.
+pub fn encrypted(tls: Arc<ServerConfig>) {
+    shell(Nothing(Registry::new(1)), Some(tls));
 }
 
 /// The floor of a handshake: accept, and close at once.
