@@ -167,12 +167,11 @@ impl Desk<'_, '_> {
             };
             right && message.at >= known && !self.taken.contains(*got)
         };
-        // A second copy over a kill answers nothing anew. One that must have a reason may be no copy after all.
-        let original = |got: &&usize| {
-            let counts =
-                matches!(self.stories.got(**got).gist, Gist::Notice(saying) if needs_a_reason(saying));
-            fits(got) && (counts || !self.story.copies.contains(*got))
-        };
+        // Who was shown the locks twice over a kill may press twice: neither press is answered by that second copy.
+        // Elsewhere what looks like a copy may be an answer in the same words.
+        let locks =
+            matches!(self.stories.done(nth).deed, Deed::Pressed { label: Some(Label::LockFor { .. }), .. });
+        let original = |got: &&usize| fits(got) && !(locks && self.story.copies.contains(*got));
         let mut got = self.story.got.iter();
         let found = *got.clone().find(original).or_else(|| got.find(fits))?;
         self.taken.insert(found);
