@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::disk::{self, Committed, DiskError, Hooks};
 use crate::entropy;
-use crate::recovery::{Recovery, RecoveryError};
+use crate::recovery::Recovery;
 use crate::say;
 use nobat_bots::chat::Person;
 use nobat_core::engine::{AdmittedAs, Busy, Engine};
@@ -42,7 +42,6 @@ pub fn take_over(config: &Config, people: &[(UserId, Person)]) -> Result<TakenOv
     let lanes = u16::try_from(config.lanes.len()).unwrap_or(u16::MAX);
     let engine = Engine::new(vec![chat::kind(config, lanes)?], entropy::seed());
     let Recovery { journal, engine, .. } = recover::recover(config, engine)?;
-    engine.check_pairs().map_err(RecoveryError::Corrupt)?;
     let (producer, consumer) = ring::ring(RING_FRAMES, RING_BYTES, journal.next_seq());
     let engine = engine.attach(RingJournal(producer));
     let journal = disk::spawn(journal, consumer, Silent)?;

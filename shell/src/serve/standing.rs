@@ -13,7 +13,7 @@ use crate::disk::Journal;
 use crate::entropy;
 use crate::observe::Registry;
 use crate::outbound::Outbound;
-use crate::recovery::{Recovery, RecoveryError};
+use crate::recovery::Recovery;
 use nobat_bots::results::Shelf;
 use nobat_core::engine::Engine;
 use nobat_core::sync::ring as journal_ring;
@@ -59,7 +59,6 @@ pub(super) fn bring_back(
     let engine =
         Engine::new(vec![spec::serving_kind(config, shelf)?], seed).with_pending_max(config.limits.pending);
     let Recovery { journal, engine, mut recovered, loaded } = recover::recover(config, engine)?;
-    engine.check_pairs().map_err(RecoveryError::Corrupt)?;
     let restarted = recovered.frames > 0 || loaded.header.is_some();
     let (producer, consumer) = journal_ring::ring(RING_FRAMES, RING_BYTES, journal.next_seq());
     let engine = Arc::new(engine.attach(RingJournal(producer)));

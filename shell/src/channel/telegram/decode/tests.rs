@@ -107,9 +107,15 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         });
         prop_oneof![3 => object, 1 => list]
     });
-    let noise = prop::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>()));
-    (prop::collection::vec(entry, 0..6), noise).prop_map(|(entries, noise)| {
-        let mut bytes = format!("{{\"update_id\":7,{}}}", entries.join(",")).into_bytes();
+    let entries = prop::collection::vec(entry, 0..6);
+    spoilt(0.3, entries.prop_map(|entries| format!("{{\"update_id\":7,{}}}", entries.join(","))))
+}
+
+/// With this probability one byte of it is another.
+fn spoilt(probability: f64, text: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8>> {
+    let noise = prop::option::weighted(probability, (any::<prop::sample::Index>(), any::<u8>()));
+    (text, noise).prop_map(|(text, noise)| {
+        let mut bytes = text.into_bytes();
         if let Some((at, byte)) = noise {
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -155,15 +161,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         "س",
         "😀",
     ]);
-    let noise = prop::option::weighted(0.4, (any::<prop::sample::Index>(), any::<u8>()));
-    (prop::collection::vec(piece, 1..24), noise).prop_map(|(pieces, noise)| {
-        let mut bytes = pieces.concat().into_bytes();
-        if let Some((at, byte)) = noise {
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-        }
-        bytes
-    })
+    spoilt(0.4, prop::collection::vec(piece, 1..24).prop_map(|pieces| pieces.concat()))
 }
 
 proptest! {
